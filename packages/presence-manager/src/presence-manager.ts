@@ -1,0 +1,36 @@
+import type { ClientInfo } from '@gyre/protocol';
+
+export interface PresencePage {
+  /** By client id. */
+  readonly members: ReadonlyMap<string, ClientInfo>;
+  /** Where the next page begins, absent after the last one. */
+  readonly cursor?: string;
+}
+
+export interface PresenceStats {
+  readonly clients: number;
+  /** Distinct user ids; "" counts as one. */
+  readonly users: number;
+}
+
+/**
+ * Knows who is in which channel, on all nodes.
+ *
+ * Guarantees, for every engine: a member is there when `add` resolves and gone when `remove` does; calls for one
+ * (channel, client) take effect in the order they were made; a dead node's members vanish by themselves; the cost of
+ * `stats` does not depend on the number of members.
+ */
+export interface PresenceManager {
+  /** Adds a member of this node, or replaces its info. */
+  add(channel: string, info: ClientInfo): Promise<void>;
+  /** Harmless where there is no such member. */
+  remove(channel: string, clientId: string): Promise<void>;
+  /**
+   * @param page all members without it; with it at most `limit` of them, from `cursor` on ("" for the first page).
+   *   Pages of a channel that changes meanwhile hold every member that stayed exactly once.
+   * @throws ClientError 107 for a cursor that no page gave
+   */
+  members(channel: string, page?: { readonly limit: number; readonly cursor: string }): Promise<PresencePage>;
+  stats(channel: string): Promise<PresenceStats>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+// Packages are run from source: the `source` condition must be known to vite's resolver and to its SSR resolver.
+const source = { conditions: ['source', 'node', 'import', 'default'] };
+
+export default defineConfig({
+  resolve: source,
+  ssr: { resolve: source },
+  test: {
+    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    // A test that waits for a condition has a deadline of its own; this one only catches a hang.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});
