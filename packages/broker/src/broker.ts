@@ -64,7 +64,12 @@ export interface BrokerEvents {
    * @param position absent in channels without history
    * @param delta the publisher allows patches
    */
-  publication(channel: string, publication: Publication, position: StreamPosition | undefined, delta: boolean): void;
+  publication(
+    channel: string,
+    publication: Publication,
+    position: StreamPosition | undefined,
+    delta: boolean,
+  ): void;
   join(channel: string, info: ClientInfo): void;
   leave(channel: string, info: ClientInfo): void;
 }
@@ -96,7 +101,11 @@ export interface Broker {
   unsubscribe(channel: string): Promise<void>;
 
   /** Reads the stream, making its epoch where there was none. Counts as a use for `metaTtlMs`. */
-  history(channel: string, filter: HistoryFilter, options: Pick<HistoryOptions, 'metaTtlMs'>): Promise<HistoryPage>;
+  history(
+    channel: string,
+    filter: HistoryFilter,
+    options: Pick<HistoryOptions, 'metaTtlMs'>,
+  ): Promise<HistoryPage>;
 
   /** Forgets the publications; offset and epoch stay. */
   removeHistory(channel: string): Promise<void>;

@@ -7,13 +7,18 @@ export interface Client {
   readonly id: string;
   /** "" for anonymous, and until connected. */
   readonly user: string;
-  readonly transport: string;
+  /** "websocket" and the like. */
+  readonly transportName: string;
   readonly wire: 'json' | 'protobuf';
   /** Real HTTP headers of the handshake, lower case; only those that the transport was told to keep. */
   readonly headers: ReadonlyMap<string, string>;
   /** Connection info shown to others. */
   readonly connInfo?: Bytes | undefined;
+  /** Whatever `ConnectGrant.remember` was, "" without it. */
+  readonly remembered: string;
   isSubscribed(channel: string): boolean;
+  /** Channel info of this connection's subscription, undefined where it has none. */
+  chanInfo(channel: string): Bytes | undefined;
 }
 
 export interface ConnectQuestion {
@@ -22,8 +27,8 @@ export interface ConnectQuestion {
   readonly name: string;
   readonly version: string;
   readonly emulatedHeaders: Readonly<Record<string, string>>;
-  /** Channels that the client holds positions for, or wants server-side. */
-  readonly channels: readonly string[];
+  /** Channels that the client holds positions for, or wants server-side, with what it asks of each. */
+  readonly subs: Readonly<Record<string, SubscribeRequest>>;
 }
 
 export interface ConnectGrant {
@@ -41,6 +46,8 @@ export interface ConnectGrant {
   readonly singleConnectionChannel?: string;
   /** For proxies; never sent to clients. */
   readonly meta?: Bytes;
+  /** Kept with the connection and handed back as `Client.remembered`; means nothing to the node. */
+  readonly remember?: string;
 }
 
 export interface RefreshGrant {

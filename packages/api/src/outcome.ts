@@ -1,0 +1,25 @@
+import { methods } from './executor.ts';
+import { isLarge, writeJson, writeLargeJson } from './json-write.ts';
+import type { ApiError, MethodName, Outcome } from './messages.ts';
+import { error as errorMessage } from './schema.ts';
+
+/** An error as bare JSON. */
+export function writeError(error: ApiError): string {
+  return writeJson(errorMessage, error);
+}
+
+/** A result as bare JSON; at once, unless there is very much of it. */
+export function writeResult(name: MethodName, result: object): string | Promise<string> {
+  const message = methods[name].result;
+  return isLarge(message, result) ? writeLargeJson(message, result) : writeJson(message, result);
+}
+
+/**
+ * An answer: an object with `error` or `result`.
+ * @param head how the object begins, where something stands in it already
+ */
+export async function writeOutcome(name: MethodName, outcome: Outcome<object>, head = '{'): Promise<string> {
+  if (outcome.error !== undefined) return `${head}"error":${writeError(outcome.error)}}`;
+  const text = writeResult(name, outcome.result);
+  return `${head}"result":${typeof text === 'string' ? text : await text}}`;
+}

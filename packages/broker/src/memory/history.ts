@@ -1,0 +1,23 @@
+import { clientError } from '@gyre/protocol';
+import type { HistoryFilter, HistoryOptions, HistoryPage } from '../broker.ts';
+import { assertRunning, findStream, useStream } from './engine.ts';
+import type { Engine } from './engine.ts';
+
+/** @throws ClientError 112 for a position of another epoch, whatever the limit */
+export async function history(
+  engine: Engine,
+  channel: string,
+  filter: HistoryFilter,
+  options: Pick<HistoryOptions, 'metaTtlMs'>,
+): Promise<HistoryPage> {
+  assertRunning(engine);
+  const stream = useStream(engine, channel, engine.now(), options.metaTtlMs);
+  const epoch = filter.since?.epoch;
+  if (epoch && epoch !== stream.epoch) throw clientError('unrecoverablePosition');
+  return { publications: stream.read(filter), position: stream.position };
+}
+
+export async function removeHistory(engine: Engine, channel: string): Promise<void> {
+  assertRunning(engine);
+  findStream(engine, channel, engine.now())?.clear();
+}

@@ -1,0 +1,26 @@
+import type { Broker } from '@gyre/broker';
+import type { PresenceManager } from '@gyre/presence-manager';
+import type { Gate } from './gate.ts';
+import type { Hub } from './hub/hub.ts';
+import type { Log, NodeOptions, NodeStats } from './options.ts';
+import type { Deadlines } from './session/deadlines.ts';
+import type { Flusher } from './session/outbox.ts';
+
+/** What the sessions of one node share. */
+export interface Context {
+  /** Replaced as a whole when the configuration is read again. */
+  options: NodeOptions;
+  readonly gate: Gate;
+  readonly broker: Broker;
+  readonly presence: PresenceManager;
+  readonly hub: Hub;
+  readonly flusher: Flusher;
+  readonly deadlines: Deadlines;
+  readonly stats: NodeStats;
+  readonly log: Log;
+  /**
+   * Work that outlives its connection (presence to be removed, leaves to be told): logged when it fails, waited for
+   * when the node closes.
+   */
+  background(work: Promise<unknown>): void;
+}

@@ -1,0 +1,47 @@
+import type { Position } from '../recovery/position.ts';
+import { Audience } from './audience.ts';
+import type { Subscription } from './subscription.ts';
+
+/** A channel with subscribers (or subscribers to be) on this node. */
+export class Channel {
+  readonly name: string;
+  readonly audiences: Audience[] = [];
+  /** Members of all audiences. */
+  size = 0;
+  /** Subscribers that are on their way in; they keep the channel alive. */
+  pending = 0;
+  /** Settled once the broker delivers this channel to this node. */
+  readonly ready: Promise<void>;
+  /** Known as soon as a positioned subscriber asked or a publication with an offset came. */
+  position: Position | undefined;
+
+  constructor(name: string, ready: Promise<void>) {
+    this.name = name;
+    this.ready = ready;
+  }
+
+  add(member: Subscription): void {
+    const codec = member.session.codec;
+    const delta = member.grant.delta !== undefined;
+    const audience = this.audiences.find((a) => a.fits(codec, delta));
+    if (audience === undefined) this.audiences.push(new Audience(codec, delta, member));
+    else audience.add(member);
+    this.size++;
+  }
+
+  remove(member: Subscription): void {
+    const codec = member.session.codec;
+    const delta = member.grant.delta !== undefined;
+    const at = this.audiences.findIndex((a) => a.fits(codec, delta));
+    const audience = this.audiences[at];
+    if (audience === undefined) return;
+    audience.remove(member);
+    if (audience.members.length === 0) this.audiences.splice(at, 1);
+    this.size--;
+  }
+
+  /** A copy, for loops in which members may leave. */
+  members(): Subscription[] {
+    return this.audiences.flatMap((audience) => audience.members);
+  }
+}

@@ -1,0 +1,130 @@
+import type { Broker, ChannelsPage, Target } from '@gyre/broker';
+import { compileGlob } from '@gyre/protocol';
+import type { Session } from '../session/session.ts';
+import { Channel } from './channel.ts';
+
+/** Who is here: connections by id and by user, channels by name. */
+export class Hub {
+  readonly #broker: Broker;
+  readonly #channels = new Map<string, Channel>();
+  /** Connected ones. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #users = new Map<string, Set<Session>>();
+  /** Every open connection, connected or not. */
+  readonly #open = new Set<Session>();
+  #subscriptions = 0;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  get numClients(): number {
+    return this.#sessions.size;
+  }
+  get numUsers(): number {
+    return this.#users.size;
+  }
+  get numChannels(): number {
+    return this.#channels.size;
+  }
+  get numSubscriptions(): number {
+    return this.#subscriptions;
+  }
+  get numOpen(): number {
+    return this.#open.size;
+  }
+
+  opened(session: Session): void {
+    this.#open.add(session);
+  }
+
+  /** A connection got its user. */
+  connected(session: Session): void {
+    this.#sessions.set(session.id, session);
+    const sessions = this.#users.get(session.user);
+    if (sessions === undefined) this.#users.set(session.user, new Set([session]));
+    else sessions.add(session);
+  }
+
+  closed(session: Session): void {
+    this.#open.delete(session);
+    if (!this.#sessions.delete(session.id)) return;
+    const sessions = this.#users.get(session.user);
+    sessions?.delete(session);
+    if (sessions?.size === 0) this.#users.delete(session.user);
+  }
+
+  sessions(): Session[] {
+    return [...this.#open];
+  }
+
+  connectionsOf(user: string): number {
+    return this.#users.get(user)?.size ?? 0;
+  }
+
+  /** Connected connections that a command is about. A copy. */
+  find(target: Target): Session[] {
+    if (target.client !== undefined && target.client !== '') {
+      const session = this.#sessions.get(target.client);
+      return session !== undefined && session.user === target.user && fits(session, target) ? [session] : [];
+    }
+    return [...(this.#users.get(target.user) ?? [])].filter((session) => fits(session, target));
+  }
+
+  channel(name: string): Channel | undefined {
+    return this.#channels.get(name);
+  }
+
+  /** The channel, subscribed at the broker when it is new. Give it back with {@link release}. */
+  acquire(name: string): Channel {
+    let channel = this.#channels.get(name);
+    if (channel === undefined) {
+      const ready = this.#broker.subscribe(name);
+      channel = new Channel(name, ready);
+      this.#channels.set(name, channel);
+      // Whoever waits for it hears of the failure; a subscriber that comes later has to try anew.
+      ready.catch(() => this.#channels.get(name) === channel && this.#channels.delete(name));
+    }
+    channel.pending++;
+    return channel;
+  }
+
+  /** Gives back a channel that was acquired. The last one leaves the broker. */
+  release(channel: Channel): void {
+    channel.pending--;
+    this.#drop(channel);
+  }
+
+  subscribed(): void {
+    this.#subscriptions++;
+  }
+
+  unsubscribed(channel: Channel): void {
+    this.#subscriptions--;
+    this.#drop(channel);
+  }
+
+  #drop(channel: Channel): void {
+    if (channel.size > 0 || channel.pending > 0 || this.#channels.get(channel.name) !== channel) return;
+    this.#channels.delete(channel.name);
+    // A broker that cannot be told forgets us with the connection; a node that closes asks nobody.
+    this.#broker.unsubscribe(channel.name).catch(() => undefined);
+  }
+
+  /** A page of the channels that have subscribers, in code unit order. */
+  channels(pattern: string, after: string, limit: number): ChannelsPage {
+    const matches = pattern === '' ? () => true : compileGlob(pattern);
+    const found = [...this.#channels.values()]
+      .filter((channel) => channel.size > 0 && channel.name > after && matches(channel.name))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const page = limit > 0 ? found.slice(0, limit) : found;
+    return {
+      channels: page.map((channel) => ({ channel: channel.name, numClients: channel.size })),
+      more: page.length < found.length,
+    };
+  }
+}
+
+function fits(session: Session, target: Target): boolean {
+  return target.session === undefined || target.session === '' || session.sessionId === target.session;
+}

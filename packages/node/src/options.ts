@@ -1,0 +1,79 @@
+/** What a node has to be told; complete, nothing has a default here. Times are milliseconds, sizes bytes. */
+export interface NodeOptions {
+  /** UUID v4 of this process. */
+  readonly uid: string;
+  readonly name: string;
+  /** Said in connect results and in node infos. */
+  readonly version: string;
+  /** 0: no pings. */
+  readonly pingInterval: number;
+  /** 0: pongs are not asked for. Below `pingInterval`. */
+  readonly pongTimeout: number;
+  /** Until a connection must have connected. */
+  readonly staleCloseDelay: number;
+  readonly expiredCloseDelay: number;
+  readonly expiredSubCloseDelay: number;
+  /** Subscriptions of one connection. */
+  readonly channelLimit: number;
+  /** Connections of one user on this node, 0: no limit. */
+  readonly userConnectionLimit: number;
+  /** What may wait for one connection beside the answers to its own commands. */
+  readonly queueMaxSize: number;
+  /** Publications in one history answer for a client. */
+  readonly historyMaxPublicationLimit: number;
+  /** Publications that a recovery may bring; more missed is not recovered. */
+  readonly recoveryMaxPublicationLimit: number;
+  /** Members in one presence answer for a client. */
+  readonly presenceMaxMembers: number;
+  readonly connectIncludeServerTime: boolean;
+}
+
+/** Where things that nobody waits for are said. A level that is off has no method, so that silence is free. */
+export interface Log {
+  readonly debug?: (message: string, fields?: object) => void;
+  readonly info?: (message: string, fields?: object) => void;
+  readonly warn?: (message: string, fields?: object) => void;
+  readonly error?: (message: string, fields?: object) => void;
+}
+
+/** Counters that only rise. Whoever serves metrics reads them. */
+export interface NodeStats {
+  /** By method. */
+  readonly commands: Record<string, number>;
+  /** By `method:code`. */
+  readonly replyErrors: Record<string, number>;
+  /** By code; the server's own doing. */
+  readonly disconnects: Record<string, number>;
+  /** By code; the server's own doing. */
+  readonly unsubscribes: Record<string, number>;
+  /** Publications, joins and leaves that came back from the broker. */
+  readonly received: { publication: number; join: number; leave: number };
+  /** The same, times the subscribers they went to. */
+  readonly sent: { publication: number; join: number; leave: number };
+  /** Frames written and their bytes. */
+  frames: number;
+  bytes: number;
+  /** Recoveries asked for, by outcome. */
+  readonly recoveries: { yes: number; no: number };
+  /** Subscribers told to start over, because a position no longer fitted. */
+  resyncs: number;
+}
+
+export function newStats(): NodeStats {
+  return {
+    commands: {},
+    replyErrors: {},
+    disconnects: {},
+    unsubscribes: {},
+    received: { publication: 0, join: 0, leave: 0 },
+    sent: { publication: 0, join: 0, leave: 0 },
+    frames: 0,
+    bytes: 0,
+    recoveries: { yes: 0, no: 0 },
+    resyncs: 0,
+  };
+}
+
+export function count(counters: Record<string, number>, key: string | number): void {
+  counters[key] = (counters[key] ?? 0) + 1;
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { Position } from './position.ts';
+
+const publication = (offset: number) => ({ data: Buffer.from(String(offset)), offset });
+const at = (offset: number, epoch = 'e') => ({ offset, epoch });
+
+function arrived(...offsets: number[]): Position {
+  const position = new Position(at(0));
+  for (const offset of offsets) position.arrive(at(offset), publication(offset));
+  return position;
+}
+
+describe('a position', () => {
+  it('moves by one, and knows what it has seen', () => {
+    const position = new Position(at(3));
+    expect(position.arrive(at(4), publication(4))).toBe('next');
+    expect(position.arrive(at(4), publication(4))).toBe('old');
+    expect(position.arrive(at(2), publication(2))).toBe('old');
+    expect(position.current).toEqual(at(4));
+  });
+
+  it('jumps over a gap and into another epoch, and says so', () => {
+    const position = arrived(1, 2);
+    expect(position.arrive(at(4), publication(4))).toBe('gap');
+    expect(position.current).toEqual(at(4));
+    expect(position.arrive(at(1, 'f'), publication(1))).toBe('gap');
+    expect(position.current).toEqual(at(1, 'f'));
+  });
+
+  it('gives what came after an offset, when it has all of it', () => {
+    const position = arrived(1, 2, 3);
+    expect(position.after(at(1))?.map((p) => p.offset)).toEqual([2, 3]);
+    expect(position.after(at(3))).toEqual([]);
+    expect(position.after(at(4))).toBeUndefined();
+    expect(position.after(at(1, 'f'))).toBeUndefined();
+    expect(new Position(at(3)).after(at(2))).toBeUndefined();
+  });
+
+  it('keeps a bounded tail', () => {
+    const position = arrived(...Array.from({ length: 1000 }, (_, i) => i + 1));
+    expect(position.after(at(0))).toBeUndefined();
+    expect(position.after(at(990))).toHaveLength(10);
+    expect(position.last?.offset).toBe(1000);
+  });
+});

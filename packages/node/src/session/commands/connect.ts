@@ -1,0 +1,115 @@
+import { disconnect, type ConnectRequest, type SubscribeResult } from '@gyre/protocol';
+import type { ConnectGrant } from '../../gate.ts';
+import type { Subscription } from '../../hub/subscription.ts';
+import { abandon, announceJoin, join, prepare, type Candidate } from '../membership.ts';
+import { gone, type Session } from '../session.ts';
+import { expiry } from '../timing.ts';
+
+/** Asks the gate who this is, subscribes it to its server-side channels, and lets it in. */
+export async function connect(session: Session, id: number, request: ConnectRequest): Promise<void> {
+  const { context } = session;
+  session.state = 'connecting';
+  const grant = await context.gate.connecting(session, {
+    token: request.token,
+    ...(request.data === undefined ? {} : { data: request.data }),
+    name: request.name,
+    version: request.version,
+    emulatedHeaders: request.headers ?? {},
+    subs: request.subs ?? {},
+  });
+  if (isClosed(session)) throw gone();
+  session.user = grant.user;
+  session.connInfo = grant.connInfo;
+  session.remembered = grant.remember ?? '';
+  admit(session, grant);
+  // From here on commands for this user reach the connection, though it is not told yet.
+  context.hub.connected(session);
+  const candidates = await prepareAll(session, request, grant);
+  if (grant.singleConnectionChannel !== undefined) closeOthers(session, grant.singleConnectionChannel);
+  const joined = letIn(session, id, grant, candidates);
+  for (const subscription of joined) await announceJoin(subscription);
+}
+
+/** Not narrowed by what was assigned before an await. */
+function isClosed(session: Session): boolean {
+  return session.state === 'closed';
+}
+
+function admit({ context, user }: Session, grant: ConnectGrant): void {
+  const { userConnectionLimit, channelLimit } = context.options;
+  if (userConnectionLimit > 0 && user !== '' && context.hub.connectionsOf(user) >= userConnectionLimit) {
+    throw disconnect('connectionLimit');
+  }
+  if (grant.subscriptions.size > channelLimit) throw disconnect('channelLimit');
+}
+
+async function prepareAll(
+  session: Session,
+  request: ConnectRequest,
+  grant: ConnectGrant,
+): Promise<Candidate[]> {
+  const candidates: Candidate[] = [];
+  try {
+    for (const [channel, subscription] of grant.subscriptions) {
+      const held = request.subs?.[channel];
+      candidates.push(
+        await prepare(session, {
+          channel,
+          grant: held?.delta === 'fossil' ? subscription : withoutDelta(subscription),
+          serverSide: true,
+          since: held?.recover === true ? { offset: held.offset, epoch: held.epoch } : undefined,
+        }),
+      );
+    }
+    if (isClosed(session)) throw gone();
+    return candidates;
+  } catch (error) {
+    for (const candidate of candidates) await abandon(candidate);
+    // Some of the work failed for now; the same connect may succeed later.
+    throw error;
+  }
+}
+
+/** A patch is only for who asked for patches. */
+function withoutDelta<G extends { delta?: 'fossil' }>(grant: G): G {
+  if (grant.delta === undefined) return grant;
+  const { delta: _, ...rest } = grant;
+  return rest as G;
+}
+
+/** Begins the subscriptions and answers, in one go: nothing may be pushed between. */
+function letIn(session: Session, id: number, grant: ConnectGrant, candidates: Candidate[]): Subscription[] {
+  const { options } = session.context;
+  const results: Record<string, SubscribeResult> = Object.create(null) as Record<string, SubscribeResult>;
+  const joined = candidates.map((candidate) => {
+    const { subscription, result } = join(candidate);
+    results[candidate.channel.name] = result;
+    return subscription;
+  });
+  session.state = 'connected';
+  session.timing.connected();
+  session.timing.expires(grant.expireAt);
+  session.reply({
+    id,
+    method: 'connect',
+    result: {
+      client: session.id,
+      version: options.version,
+      ...(grant.refreshBy === 'server' ? {} : expiry(grant.expireAt)),
+      ...(grant.data === undefined ? {} : { data: grant.data }),
+      ...(joined.length === 0 ? {} : { subs: results }),
+      ...(options.pingInterval > 0
+        ? { ping: Math.ceil(options.pingInterval / 1000), pong: options.pongTimeout > 0 }
+        : {}),
+      ...(options.connectIncludeServerTime ? { time: Date.now() } : {}),
+    },
+  });
+  return joined;
+}
+
+/** One connection a user: whoever is in the user's own channel already has to go. */
+function closeOthers(session: Session, channel: string): void {
+  for (const other of session.context.hub.find({ user: session.user })) {
+    if (other !== session && other.isSubscribed(channel)) other.disconnect(disconnect('connectionLimit'));
+  }
+}

@@ -1,0 +1,11 @@
+import { disconnect, type ChannelRequest } from '@gyre/protocol';
+import { leave } from '../membership.ts';
+import type { Session } from '../session.ts';
+
+/** Ends a subscription, server-side ones too. Succeeds where there is none. */
+export async function unsubscribe(session: Session, id: number, { channel }: ChannelRequest): Promise<void> {
+  if (channel === '') throw disconnect('badRequest');
+  const subscription = session.subscriptions.get(channel);
+  if (subscription !== undefined) await leave(subscription);
+  session.reply({ id, method: 'unsubscribe', result: {} });
+}

@@ -1,0 +1,230 @@
+// road in 2/5: decode through protocol/codec, one command after the other
+import { randomUUID } from 'node:crypto';
+import {
+  DecodeError,
+  Disconnect,
+  EncodeError,
+  disconnect,
+  unsubscribeReasons,
+  type Bytes,
+  type ClientError,
+  type Codec,
+  type Command,
+  type Push,
+  type Reply,
+} from '@gyre/protocol';
+import type { Context } from '../context.ts';
+import type { Client } from '../gate.ts';
+import type { Subscription } from '../hub/subscription.ts';
+import { count } from '../options.ts';
+import type { Transport } from '../transports/transport.ts';
+import type { Due } from './deadlines.ts';
+import { dispatch } from './dispatch.ts';
+import { leave } from './membership.ts';
+import { Outbox } from './outbox.ts';
+import { Timing } from './timing.ts';
+
+/** Commands that may wait while one is being carried out. */
+const INBOX_LIMIT = 1024;
+
+/**
+ * Where a connection is in its life. `refused`: connecting ended in an error reply, nothing is accepted any more.
+ */
+export type State = 'new' | 'connecting' | 'connected' | 'refused' | 'closed';
+
+/** One connection: who it is, what it is subscribed to, what waits to be done for it and to be sent to it. */
+export class Session implements Client, Due {
+  readonly id: string = randomUUID();
+  readonly context: Context;
+  readonly transport: Transport;
+  readonly codec: Codec;
+  readonly outbox: Outbox;
+  readonly timing: Timing;
+  readonly subscriptions = new Map<string, Subscription>();
+  /** Channels whose subscribing is under way. */
+  readonly subscribing = new Set<string>();
+  user = '';
+  connInfo: Bytes | undefined;
+  remembered = '';
+  state: State = 'new';
+  bucket = -1;
+  #inbox: Command[] = [];
+  #busy = false;
+
+  constructor(context: Context, transport: Transport, codec: Codec) {
+    this.context = context;
+    this.transport = transport;
+    this.codec = codec;
+    this.outbox = new Outbox(context.flusher, this, context.options.queueMaxSize);
+    this.timing = new Timing(this);
+    context.hub.opened(this);
+  }
+
+  /** Possession of it allows to act for this connection on transports that need it; none of today's do. */
+  get sessionId(): string {
+    return '';
+  }
+
+  get transportName(): string {
+    return this.transport.name;
+  }
+
+  get headers(): ReadonlyMap<string, string> {
+    return this.transport.headers;
+  }
+
+  get wire(): 'json' | 'protobuf' {
+    return this.codec.wire;
+  }
+
+  isSubscribed(channel: string): boolean {
+    return this.subscriptions.has(channel);
+  }
+
+  chanInfo(channel: string): Bytes | undefined {
+    return this.subscriptions.get(channel)?.grant.chanInfo;
+  }
+
+  /** A frame came. Its bytes may be reused when this returns. */
+  receive(frame: Bytes): void {
+    if (this.state === 'closed') return;
+    try {
+      const commands = this.codec.decode(frame);
+      if (this.#inbox.length + commands.length > INBOX_LIMIT && this.#inbox.length > 0) {
+        throw disconnect('tooManyRequests');
+      }
+      // No spread: a frame may hold more commands than a call may have arguments.
+      for (const command of commands) this.#inbox.push(command);
+    } catch (error) {
+      this.failed(error);
+      return;
+    }
+    if (!this.#busy) void this.#work();
+  }
+
+  /** Carries out what waits, in order. Never rejects: `dispatch` is where errors end. */
+  async #work(): Promise<void> {
+    this.#busy = true;
+    while (this.#inbox.length > 0) {
+      const commands = this.#inbox;
+      this.#inbox = [];
+      for (const command of commands) {
+        if (this.state === 'closed') return;
+        await dispatch(this, command);
+      }
+    }
+    this.#busy = false;
+  }
+
+  /** Answers a command. */
+  reply(reply: Reply): void {
+    if (this.state !== 'closed') this.outbox.answer(this.codec.reply(reply));
+  }
+
+  refuse(id: number, error: ClientError): void {
+    if (this.state !== 'closed') this.outbox.answer(this.codec.error(id, error));
+  }
+
+  push(push: Push): void {
+    if (this.state !== 'closed') this.outbox.push(this.codec.push(push));
+  }
+
+  /** The transport sent something of what it had taken. */
+  drained(): void {
+    this.outbox.drained();
+  }
+
+  slow(): void {
+    // Not at once: this is called from inside a fan-out, and whoever closes leaves its channels.
+    queueMicrotask(() => this.disconnect(disconnect('slow')));
+  }
+
+  due(now: number): number {
+    return this.timing.due(now);
+  }
+
+  /** Ends the connection over an error that was not an answer to a command. */
+  failed(error: unknown): void {
+    if (error instanceof Disconnect) this.disconnect(error);
+    else if (error instanceof DecodeError) this.disconnect(disconnect('badRequest'), error.message);
+    else if (error instanceof EncodeError)
+      this.disconnect(disconnect('inappropriateProtocol'), error.message);
+    else {
+      this.context.log.error?.('connection failed', { client: this.id, user: this.user, error });
+      this.disconnect(disconnect('internal'));
+    }
+  }
+
+  /**
+   * Ends the connection from the server's side.
+   * @param detail for the log, where the code does not say it all
+   */
+  disconnect(why: Disconnect, detail?: string): void {
+    if (this.state === 'closed') return;
+    const { code, reason } = why;
+    count(this.context.stats.disconnects, code);
+    this.context.log.info?.('client disconnected', {
+      client: this.id,
+      user: this.user,
+      code,
+      reason,
+      ...(detail === undefined ? {} : { detail }),
+      buffered: this.transport.buffered(),
+      transport: this.transport.name,
+    });
+    // 3000 drops everything; whoever is slow will not get what waits either.
+    const abrupt = code === 3000;
+    this.outbox.close(!abrupt && code !== disconnect('slow').code);
+    this.#end();
+    if (abrupt) this.transport.terminate();
+    else this.transport.close(code, reason);
+  }
+
+  /** The transport has ended, on its own or after {@link disconnect}. */
+  closed(): void {
+    if (this.state === 'closed') return;
+    this.outbox.close(false);
+    this.#end();
+  }
+
+  #end(): void {
+    this.state = 'closed';
+    this.#inbox = [];
+    this.context.deadlines.cancel(this);
+    this.context.hub.closed(this);
+    for (const subscription of [...this.subscriptions.values()]) {
+      this.context.background(leave(subscription));
+    }
+  }
+
+  /**
+   * A subscription has lost its place in the stream. The client is told to subscribe again; where the server made the
+   * subscription, to reconnect.
+   */
+  lostPosition(subscription: Subscription): void {
+    this.context.stats.resyncs++;
+    if (subscription.serverSide) {
+      this.disconnect(disconnect('insufficientState'));
+      return;
+    }
+    this.context.background(this.unsubscribe(subscription, unsubscribeReasons.insufficientState));
+  }
+
+  /** Ends a subscription from the server's side and tells the client. */
+  async unsubscribe(subscription: Subscription, why: { code: number; reason: string }): Promise<void> {
+    count(this.context.stats.unsubscribes, why.code);
+    const left = leave(subscription);
+    this.push({
+      type: 'unsubscribe',
+      channel: subscription.channel.name,
+      code: why.code,
+      reason: why.reason,
+    });
+    await left;
+  }
+}
+
+/** For a continuation that finds its connection gone: nobody is there to be told. */
+export function gone(): Disconnect {
+  return disconnect('connectionClosed');
+}

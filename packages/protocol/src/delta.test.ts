@@ -1,0 +1,256 @@
+import { Centrifuge as JsonClient } from 'centrifuge';
+import { Centrifuge as ProtobufClient } from 'centrifuge/build/protobuf';
+import { describe, expect, it } from 'vitest';
+import { applyDelta, createDelta } from './delta.ts';
+import { randomFrom, seedOfRun } from './random.testing.ts';
+
+/** The part of the official client that undoes deltas; what it gives is the new base for the next one. */
+interface ClientCodec {
+  applyDeltaIfNeeded(pub: { delta: true; data: unknown }, base: Uint8Array): { newPrevValue: Uint8Array };
+}
+
+function codecOf(client: object): ClientCodec {
+  return (client as { _codec: ClientCodec })._codec;
+}
+
+const jsonCodec = codecOf(new JsonClient('ws://127.0.0.1:1'));
+const protobufCodec = codecOf(new ProtobufClient('ws://127.0.0.1:1'));
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const seed = seedOfRun();
+console.log(`delta: SEED=${seed}`);
+const random = randomFrom(seed);
+
+function bytes(text: string): Buffer {
+  return Buffer.from(text);
+}
+
+/** What the official client makes of a patch on a binary connection. */
+function undoneByClient(base: Uint8Array, patch: Uint8Array): Buffer {
+  return Buffer.from(protobufCodec.applyDeltaIfNeeded({ delta: true, data: patch }, base).newPrevValue);
+}
+
+/** Checks a patch, if there is one, with both decoders. */
+function check(base: Uint8Array, target: Uint8Array): Uint8Array | undefined {
+  const patch = createDelta(base, target);
+  if (patch === undefined) return undefined;
+  expect(patch.length).toBeLessThan(target.length);
+  expect(Buffer.from(applyDelta(base, patch)).equals(target)).toBe(true);
+  expect(undoneByClient(base, patch).equals(target)).toBe(true);
+  return patch;
+}
+
+/** Some edits of a list of bytes or characters: taken out, put in, changed, moved, doubled. */
+function edited<T>(items: readonly T[], fresh: () => T): T[] {
+  let out = [...items];
+  for (let edits = random.int(4); edits >= 0; edits--) {
+    const at = random.int(out.length + 1);
+    const piece = out.slice(at, at + random.pick([1, 3, 20, 200]));
+    const added = Array.from({ length: random.pick([1, 5, 40]) }, fresh);
+    const rest = out.toSpliced(at, piece.length);
+    const to = random.int(rest.length + 1);
+    out = random.pick([
+      (): T[] => rest,
+      (): T[] => out.toSpliced(at, 0, ...added),
+      (): T[] => rest.toSpliced(at, 0, ...added),
+      (): T[] => rest.toSpliced(to, 0, ...piece),
+      (): T[] => out.toSpliced(to, 0, ...piece),
+    ])();
+  }
+  return out;
+}
+
+describe('createDelta', () => {
+  it('writes the Fossil format', () => {
+    const base = bytes('0123456789abcdefghijklmnopqrstuvwxyz');
+    const target = bytes('0123456789abcdef--ghijklmnopqrstuvwxyz');
+    // 38 bytes: copy 16 from 0, insert 2, copy 20 from 16.
+    expect(Buffer.from(createDelta(base, target)!).toString()).toMatch(/^c\nG@0,2:--K@G,[0-9A-Z_a-z~]+;$/);
+    // The sum of "abcd…" in 32-bit numbers, checked by the official client too.
+    expect(Buffer.from(check(target, base)!).toString()).toMatch(/^_\nG@0,K@I,/);
+  });
+
+  it('is small for equal payloads and for small edits of large ones', () => {
+    const text = JSON.stringify({ user: 42, text: random.bytes(1000).toString('hex') });
+    expect(check(bytes(text), bytes(text))!.length).toBeLessThan(20);
+    const changed = `${text.slice(0, 900)}!${text.slice(902, 1500)}?${text.slice(1500)}`;
+    expect(check(bytes(text), bytes(changed))!.length).toBeLessThan(60);
+  });
+
+  it('finds what was moved', () => {
+    const [a, b, c] = [random.bytes(300), random.bytes(300), random.bytes(300)];
+    const patch = check(Buffer.concat([a!, b!, c!]), Buffer.concat([c!, a!, bytes('new'), b!]));
+    expect(patch!.length).toBeLessThan(100);
+  });
+
+  it('finds what stands at no multiple of a block', () => {
+    const piece = random.bytes(31);
+    for (let shift = 0; shift < 16; shift++) {
+      const base = Buffer.concat([random.bytes(100 + shift), piece, random.bytes(100)]);
+      const target = Buffer.concat([random.bytes(9), piece, random.bytes(9)]);
+      const patch = check(base, target);
+      // All 31 bytes of the piece are copied: 18 bytes are inserted.
+      expect(patch!.length).toBeLessThan(18 + 2 * 2 + 7 + 10);
+    }
+  });
+
+  it('gives nothing where it gains nothing', () => {
+    const base = random.bytes(500);
+    expect(createDelta(base, random.bytes(500))).toBeUndefined();
+    expect(createDelta(base, bytes(''))).toBeUndefined();
+    expect(createDelta(bytes(''), base)).toBeUndefined();
+    expect(createDelta(bytes(''), bytes(''))).toBeUndefined();
+    expect(createDelta(bytes('{}'), bytes('{}'))).toBeUndefined();
+    expect(createDelta(bytes('short'), bytes('short'))).toBeUndefined();
+  });
+
+  it('is never as large as the target', () => {
+    const base = random.bytes(100);
+    for (let kept = 0; kept <= 40; kept++) {
+      for (let added = 0; added <= 20; added++) {
+        check(base, Buffer.concat([base.subarray(0, kept), random.bytes(added)]));
+        check(base, Buffer.concat([random.bytes(added), base.subarray(0, kept)]));
+      }
+    }
+  });
+
+  it('is undone for random bytes and edits', () => {
+    let patches = 0;
+    for (let i = 0; i < 500; i++) {
+      const base = random.bytes(random.pick([0, 10, 16, 17, 100, 500, 5000]));
+      if (check(base, Buffer.from(edited([...base], () => random.int(256)))) !== undefined) patches++;
+    }
+    expect(patches).toBeGreaterThan(250);
+  });
+
+  it('is undone for bytes that all look like the middle of a character', () => {
+    for (let i = 0; i < 200; i++) {
+      const fresh = (): number => 0x80 + random.int(random.pick([2, 64]));
+      const base = Array.from({ length: 300 }, fresh);
+      check(Buffer.from(base), Buffer.from(edited(base, fresh)));
+    }
+  });
+
+  it('is undone for repetitive payloads, however large', () => {
+    for (let i = 0; i < 200; i++) {
+      const fresh = (): number => random.int(2);
+      const base = Array.from({ length: 400 }, fresh);
+      check(Buffer.from(base), Buffer.from(edited(base, fresh)));
+    }
+    const zeros = Buffer.alloc(2_000_000);
+    for (let at = 1000; at < zeros.length; at += 100_000) zeros[at] = 1;
+    const shifted = Buffer.concat([bytes('x'), zeros.subarray(0, 1_500_000), bytes('y')]);
+    const patch = createDelta(zeros, shifted);
+    expect(Buffer.from(applyDelta(zeros, patch!)).equals(shifted)).toBe(true);
+  });
+
+  it('is undone for bases larger than the shared table', () => {
+    const base = random.bytes(70_000);
+    const target = Buffer.concat([base.subarray(50_000), bytes('between'), base.subarray(0, 50_000)]);
+    expect(check(base, target)!.length).toBeLessThan(60);
+    // The table that was made for it does not get in the way of the next one.
+    check(base.subarray(0, 500), Buffer.concat([base.subarray(200, 500), base.subarray(0, 200)]));
+  });
+
+  it('holds no piece of what it was made from', () => {
+    const base = random.bytes(200);
+    const target = Buffer.concat([base, bytes('tail')]);
+    const patch = createDelta(base, target)!;
+    const before = Buffer.from(patch).toString('hex');
+    target.fill(0);
+    expect(Buffer.from(patch).toString('hex')).toBe(before);
+  });
+});
+
+describe('as text of a JSON connection', () => {
+  const characters = ['a', 'б', 'ж', 'Б', 'é', '中', '😀', '😁', '🙀', '👩‍👩‍👧', '"', '\\', '\n', '\ufeff', ' '];
+  const text = (length: number): string[] => Array.from({ length }, () => random.pick(characters));
+
+  /** Sends a patch as the text that it is, and lets the official client undo it. */
+  const checkText = (base: string, target: string): boolean => {
+    const patch = createDelta(bytes(base), bytes(target));
+    if (patch === undefined) return false;
+    const data = strictUtf8.decode(patch);
+    const sent = JSON.parse(JSON.stringify({ data })) as { data: string };
+    const made = jsonCodec.applyDeltaIfNeeded({ delta: true, data: sent.data }, bytes(base)).newPrevValue;
+    expect(Buffer.from(made).toString()).toBe(target);
+    return true;
+  };
+
+  it('splits no character', () => {
+    // Neighbours of one byte's difference, in the first, a middle and the last byte of a character.
+    const pairs = [
+      ['б', 'в'],
+      ['п', 'р'],
+      ['😀', '😁'],
+      ['😀', '🦀'],
+      ['中', '丮'],
+      ['é', 'Ã'],
+    ] as const;
+    for (const [old, changed] of pairs) {
+      const around = JSON.stringify(`${'привет, мир '.repeat(4)}${old}${' до свидания'.repeat(4)}`);
+      expect(checkText(around, around.replace(old, changed))).toBe(true);
+    }
+  });
+
+  it('splits no character of what was moved', () => {
+    const [a, b] = [text(60), text(60)].map((list) => list.join(''));
+    const json = (...parts: string[]): string => JSON.stringify(parts.join(''));
+    // The piece is found again, with bytes before and after it that look alike and are not.
+    expect(checkText(json('😀', a!, '😁', b!, '🦀'), json('🦁', b!, '😁', 'ж', a!, '🙀'))).toBe(true);
+  });
+
+  it('is UTF-8 and undone for random edits', () => {
+    let patches = 0;
+    for (let i = 0; i < 500; i++) {
+      const base = text(random.pick([10, 40, 200, 1000]));
+      const target = edited(base, () => random.pick(characters));
+      if (checkText(JSON.stringify(base.join('')), JSON.stringify(target.join('')))) patches++;
+    }
+    expect(patches).toBeGreaterThan(250);
+  });
+
+  it('is UTF-8 and undone for text of few characters that share bytes', () => {
+    for (let i = 0; i < 300; i++) {
+      const few = random.pick([
+        ['😀', '😁'],
+        ['б', 'в', 'р'],
+        ['中', '丮', '串'],
+      ]);
+      const base = Array.from({ length: 80 }, () => random.pick(few));
+      checkText(JSON.stringify(base.join('')), JSON.stringify(edited(base, () => random.pick(few)).join('')));
+    }
+  });
+});
+
+describe('applyDelta', () => {
+  const base = bytes('0123456789abcdefghijklmnopqrstuvwxyz');
+
+  it.each([
+    ['nothing', ''],
+    ['no size', ';'],
+    ['a size without its newline', 'c'],
+    ['no checksum', 'G\nG@0,'],
+    ['an unknown operator', 'G\nG!0,0;'],
+    ['a copy without its comma', 'G\nG@0;0;'],
+    ['a copy from beyond the base', 'G\nG@L,0;'],
+    ['an insert of more than there is', 'G\nG:abc'],
+    ['an insert without a size to speak of', '~~~~~~~~~~~~\n~~~~~~~~~~~~:abc'],
+    ['more than the size', '5\nG@0,0;'],
+    ['less than the size', 'H\nG@0,0;'],
+    ['a wrong checksum', 'G\nG@0,0;'],
+  ])('refuses a patch with %s', (_, patch) => {
+    expect(() => applyDelta(base, bytes(patch))).toThrow(/delta/);
+  });
+
+  it('refuses a patch for another base', () => {
+    const patch = createDelta(base, bytes('0123456789abcdef--ghijklmnopqrstuvwxyz'))!;
+    expect(() => applyDelta(bytes('9'.repeat(40)), patch)).toThrow(/does not fit/);
+  });
+
+  it('takes the size of a large number of copies by its word', () => {
+    // Would be far more than memory can hold: refused before it is made.
+    const greedy = bytes(`1\n${'_@0,'.repeat(1000)}0;`);
+    expect(() => applyDelta(base, greedy)).toThrow(/bounds/);
+  });
+});

@@ -1,0 +1,74 @@
+import { checkChannels, compiles } from './check-channels.ts';
+import { checkDoors } from './check-doors.ts';
+import { about, type Findings, type Say } from './findings.ts';
+import type { Config } from './schema.ts';
+
+/**
+ * The rules between the values of a configuration. All that is broken is found, not the first of it.
+ * @param where what set a path, for messages
+ */
+export function checkConfig(
+  config: Config,
+  where: (path: string) => string | undefined,
+  findings: Findings,
+): void {
+  const error: Say = (path, text) => findings.errors.push(about(path, where(path), text));
+  const warn: Say = (path, text) => findings.warnings.push(about(path, where(path), text));
+  checkListeners(config, error);
+  checkEngines(config, error);
+  checkClient(config, error);
+  checkTokens('client.token', config.client.token, error);
+  checkTokens('client.subscription_token', config.client.subscription_token, error);
+  checkChannels(config, error);
+  checkPaths(config, error);
+  checkDoors(config, warn);
+}
+
+function checkListeners({ http_server: http }: Config, error: Say): void {
+  const internal = http.internal_port;
+  if (internal !== '' && !(/^\d{1,5}$/.test(internal) && Number(internal) <= 65_535)) {
+    error('http_server.internal_port', 'expected a port from 0 to 65535');
+  }
+  for (const name of ['tls', 'internal_tls'] as const) {
+    const { enabled, cert_pem, key_pem } = http[name];
+    if (enabled && cert_pem === '') error(`http_server.${name}.cert_pem`, 'needed where TLS is enabled');
+    if (enabled && key_pem === '') error(`http_server.${name}.key_pem`, 'needed where TLS is enabled');
+  }
+}
+
+/** Starting on memory where another engine is asked for would cut a cluster into nodes that do not hear each other. */
+function checkEngines(config: Config, error: Say): void {
+  if (config.engine.type !== 'memory') error('engine.type', `"${config.engine.type}" is not served yet`);
+  for (const name of ['broker', 'presence_manager', 'controller'] as const) {
+    const { enabled, type } = config[name];
+    if (enabled && type !== 'memory') error(`${name}.type`, `"${type}" is not served yet`);
+  }
+}
+
+function checkClient({ client }: Config, error: Say): void {
+  if (client.ping_interval > 0 && client.pong_timeout >= client.ping_interval) {
+    error('client.pong_timeout', 'must be less than client.ping_interval');
+  }
+}
+
+function checkTokens(path: string, token: Config['client']['token'], error: Say): void {
+  for (const claim of ['audience', 'issuer'] as const) {
+    const regex = token[`${claim}_regex`];
+    if (token[claim] !== '' && regex !== '')
+      error(`${path}.${claim}_regex`, `not together with ${path}.${claim}`);
+    if (!compiles(regex)) error(`${path}.${claim}_regex`, 'not a regular expression');
+  }
+  if (!/^[a-zA-Z_]*$/.test(token.user_id_claim)) {
+    error(`${path}.user_id_claim`, 'may only have letters and "_"');
+  }
+}
+
+function checkPaths(config: Config, error: Say): void {
+  for (const name of ['http_api', 'websocket', 'prometheus', 'health'] as const) {
+    if (!/^(\/\S*)?$/.test(config[name].handler_prefix))
+      error(`${name}.handler_prefix`, 'must begin with "/"');
+  }
+  if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(config.prometheus.prefix)) {
+    error('prometheus.prefix', 'may only have letters, digits and "_", and no digit first');
+  }
+}

@@ -1,0 +1,22 @@
+import type { Served } from '../option.ts';
+
+/** Flat keys of older releases that no option has taken over, and what ignoring them would do. */
+export const removed: ReadonlyMap<string, Exclude<Served, 'yes'>> = new Map([
+  ['granular_proxy_mode', 'guards'],
+  ['connect_proxy_name', 'guards'],
+  ['refresh_proxy_name', 'guards'],
+  ['proxy_http_headers', 'guards'],
+  ['proxy_static_http_headers', 'guards'],
+  ['proxy_grpc_metadata', 'guards'],
+  ['proxy_grpc_cert_file', 'guards'],
+  ['proxy_grpc_credentials_key', 'guards'],
+  ['proxy_grpc_credentials_value', 'guards'],
+  ['proxy_grpc_compression', 'guards'],
+  ['proxy_binary_encoding', 'guards'],
+  ['proxy_include_connection_meta', 'guards'],
+  ['grpc_api_tls_disable', 'later'],
+  ['uni_grpc_tls_disable', 'later'],
+  ['tls_autocert_force_rsa', 'later'],
+  ['gomaxprocs', 'later'],
+  ['presence_ttl', 'later'],
+]);

@@ -1,0 +1,85 @@
+import type { HttpApi, HttpResponse as ApiResponse } from '@gyre/api';
+import { internalServerError } from '@gyre/api';
+import { websocket, type Node, type WebSocketOptions } from '@gyre/node';
+import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import { Exchange, type Answer } from './exchange.ts';
+
+/** Puts a set of routes on a listener. */
+export type Mount = (app: TemplatedApp) => void;
+
+const TEXT = 'text/plain; charset=utf-8';
+const JSON_TYPE = 'application/json';
+
+/** Bidirectional clients over WebSocket. A plain request there is answered too: scripts wait for it at start. */
+export function websocketRoute(path: string, node: Node, options: WebSocketOptions): Mount {
+  const behavior = websocket(node, options);
+  return (app) => {
+    app.ws(path, behavior);
+    route(app, path, (request) =>
+      request.getMethod() === 'get'
+        ? { status: 400, contentType: TEXT, body: 'Not a WebSocket handshake\n' }
+        : { status: 405 },
+    );
+  };
+}
+
+/** The server API. A request is let in, or not, before its body is read. */
+export function apiRoutes(prefix: string, api: HttpApi, maxRequestSize: number): Mount {
+  const handler = (response: HttpResponse, request: HttpRequest): void => {
+    const exchange = new Exchange(response);
+    const opened = api.open({
+      method: request.getCaseSensitiveMethod(),
+      path: request.getUrl().slice(prefix.length),
+      query: request.getQuery(),
+      header: (name) => request.getHeader(name),
+    });
+    if (typeof opened !== 'function') {
+      exchange.answer(opened);
+      return;
+    }
+    exchange.read(maxRequestSize, request.getHeader('content-length'), (body) => {
+      // The API never rejects over what it was asked; anything else must not leave its caller waiting.
+      opened(body).then(
+        (answer: ApiResponse) => exchange.answer(answer),
+        () => exchange.answer(internalServerError),
+      );
+    });
+  };
+  return (app) => {
+    app.any(prefix, handler);
+    app.any(`${prefix}/*`, handler);
+  };
+}
+
+/** `live` answers as long as the process does; `ready` while the node takes connections. */
+export function healthRoutes(live: string, ready: string, isReady: () => boolean): Mount {
+  return (app) => {
+    route(app, live, () => ({ status: 200, contentType: JSON_TYPE, body: '{}' }));
+    route(app, ready, () => ({ status: isReady() ? 200 : 503, contentType: JSON_TYPE, body: '{}' }));
+  };
+}
+
+export function metricsRoute(
+  path: string,
+  metrics: { readonly contentType: string; text(): Promise<string> },
+): Mount {
+  return (app) => {
+    app.get(path, (response) => {
+      const exchange = new Exchange(response);
+      metrics.text().then(
+        (body) => exchange.answer({ status: 200, contentType: metrics.contentType, body }),
+        () => exchange.answer({ status: 500, contentType: TEXT, body: 'Metrics cannot be collected\n' }),
+      );
+    });
+  };
+}
+
+/** Everything else. Mount it last. */
+export function notFoundRoute(): Mount {
+  return (app) => route(app, '/*', () => ({ status: 404, contentType: TEXT, body: '404 page not found\n' }));
+}
+
+/** A route, for any verb, whose answer needs no body and is known at once. */
+function route(app: TemplatedApp, path: string, answer: (request: HttpRequest) => Answer): void {
+  app.any(path, (response, request) => new Exchange(response).answer(answer(request)));
+}

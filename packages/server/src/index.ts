@@ -1,0 +1,1 @@
+export { compose, type Server } from './compose.ts';
