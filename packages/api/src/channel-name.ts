@@ -12,6 +12,8 @@ const FORBIDDEN = /[\p{Cc}\p{Cs}]/u;
  * @throws ClientError 107
  */
 export function checkChannel(name: string): void {
-  if (name === '' || FORBIDDEN.test(name)) throw badRequest();
-  if (name.length > SURELY_SHORT && Buffer.byteLength(name) > MAX_BYTES) throw badRequest();
+  if (name === '') throw badRequest();
+  if (FORBIDDEN.test(name)) throw badRequest('invalid channel name');
+  if (name.length > SURELY_SHORT && Buffer.byteLength(name) > MAX_BYTES)
+    throw badRequest('invalid channel name');
 }

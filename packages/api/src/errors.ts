@@ -28,8 +28,12 @@ export function refusal(error: ClientError, wording: Wording): ApiError {
   return { code: error.code, message: error.code === UNKNOWN_CHANNEL ? wording : error.message };
 }
 
-export function badRequest(): ClientError {
-  return clientError('badRequest');
+/**
+ * A request that cannot be meant: 107.
+ * @param message for refusals of our own; those that callers know from elsewhere keep the code's text
+ */
+export function badRequest(message?: string): ClientError {
+  return clientError('badRequest', message);
 }
 
 /** There is no such method: 104 with this API's text, which is not the client protocol's. */

@@ -24,7 +24,7 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** Takes the body of a request that was let in. Nothing of it is kept: it may be reused once the answer is there. */
+/** Takes the body of a request that was let in. What is needed of it is copied: it may be reused once this returns. */
 export type HttpCall = (body: Bytes) => Promise<HttpResponse>;
 
 export interface HttpOptions extends KeyOptions {
@@ -96,7 +96,7 @@ export function http({ executor, errorMode, ...keys }: HttpOptions): HttpApi {
       if (!isAllowed(head)) return unauthorized;
       if (name === undefined) return legacy;
       const mapped = errorMode === 'transport' || head.header('x-centrifugo-error-mode') === 'transport';
-      return oneMethod(name, mapped && name !== 'batch');
+      return oneMethod(name, mapped);
     },
   };
 }

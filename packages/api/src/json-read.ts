@@ -15,7 +15,7 @@ import type { Kind, Message, NamedField } from './field.ts';
 const INT32_MAX = 0x7fff_ffff;
 const UINT32_MAX = 0xffff_ffff;
 
-/** Least and greatest of each kind; 64-bit numbers are taken as far as a double holds them. */
+/** Least and greatest by kind; 64-bit numbers are taken as far as a double holds them. No request has fractions. */
 const ranges: Partial<Record<Kind, readonly [least: number, most: number]>> = {
   int32: [-INT32_MAX - 1, INT32_MAX],
   uint32: [0, UINT32_MAX],

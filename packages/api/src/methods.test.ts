@@ -3,13 +3,14 @@ import type { Message } from './field.ts';
 import { requests, results } from './schema.ts';
 import { TestApi } from './testing/api.ts';
 import { carriers, type Carrier } from './testing/carriers.ts';
-import { errorMessages, rows, type Row } from './testing/rows.ts';
+import { errorMessages, rows } from './testing/rows.ts';
+import type { Row } from './testing/rows/row.ts';
 
 function expected(row: Row, carrier: Carrier): unknown {
   if (row.malformed) return carrier.malformed;
   if (row.error === undefined) return { result: row.result };
-  const message = row.error === 102 ? carrier.unknownChannel : errorMessages[row.error];
-  return { error: { code: row.error, message } };
+  const text = row.error === 102 ? carrier.unknownChannel : errorMessages[row.error];
+  return { error: { code: row.error, message: row.message ?? text } };
 }
 
 let api: TestApi;
@@ -22,7 +23,7 @@ describe.each(carriers)('$name', (carrier) => {
   it.each(rows)('$method: $what', async (row) => {
     await row.given?.(api);
     expect(await carrier.call(api, row.method, row.params)).toEqual(expected(row, carrier));
-    await row.then?.(api);
+    await row.after?.(api);
     expect(api.errors).toEqual([]);
   });
 });

@@ -6,5 +6,6 @@ import type { PageFields } from './messages.ts';
  * @throws ClientError 107
  */
 export function checkPage({ limit, cursor }: PageFields): void {
-  if (limit < 0 || (limit === 0 && cursor !== '')) throw badRequest();
+  if (limit < 0) throw badRequest('limit is negative');
+  if (limit === 0 && cursor !== '') throw badRequest('cursor without limit');
 }

@@ -18,7 +18,7 @@ export type { ControlBusContract, ControlBusStore } from './control-contract.ts'
 
 /** The contract of `Broker`. The store of each test is created before and closed after it. */
 export function brokerContract(name: string, contract: BrokerContract): void {
-  describe(name, () => {
+  describe(`${name}`, () => {
     deliveryContract(contract);
     historyContract(contract);
     suppressionContract(contract);

@@ -237,10 +237,9 @@ function commonPrefix(base: Bytes, target: Bytes): number {
   return matchForward(base, 0, target, 0, target.length);
 }
 
-/** The bytes at the end that are the same, without those of a prefix of `head` bytes. */
+/** The bytes at the end that are the same, without the first `head` bytes of the target. */
 function commonSuffix(base: Bytes, target: Bytes, head: number): number {
-  const size = matchBackward(base, base.length, target, target.length, head);
-  return Math.min(size, base.length - head);
+  return matchBackward(base, base.length, target, target.length, head);
 }
 
 /** Whether a byte goes on with a UTF-8 character that began before it. */

@@ -167,7 +167,7 @@ describe('decode', () => {
     const node = codec.decode(nested(MAX_FILTER_DEPTH))[0]?.request as { tf?: object } | undefined;
     expect(node?.tf).toBeDefined();
     expect(() => codec.decode(nested(MAX_FILTER_DEPTH + 1))).toThrow(DecodeError);
-    expect(() => codec.decode(nested(5000))).toThrow(DecodeError);
+    expect(() => codec.decode(nested(1000))).toThrow(DecodeError);
   });
 
   const refused: readonly [string, Buffer][] = [
@@ -184,7 +184,7 @@ describe('decode', () => {
     ['an offset that no number can hold', command(5, hex('38 8080808080808010'))],
     ['an offset with the highest bit', command(5, hex('38 80808080808080808001'))],
     ['field number 0', framed(hex('0001'))],
-    ['a field number too large', framed(hex('8080808010'))],
+    ['a field number too large', framed(hex('0801 a280808010 00'))],
     ['a group', framed(hex('0801 2200 a306 a406'))],
     ['wire type 6', framed(hex('0801 2200 a606'))],
     ['wire type 7', framed(hex('0801 2200 a706'))],

@@ -21,7 +21,7 @@ import {
   websocketRoute,
   type Mount,
 } from './http/routes.ts';
-import type { Logger } from './log/logger.ts';
+import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { version } from './version.ts';
 

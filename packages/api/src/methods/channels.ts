@@ -13,7 +13,7 @@ function checkPattern(pattern: string): void {
   try {
     if (pattern !== '') compileGlob(pattern);
   } catch (error) {
-    throw error instanceof SyntaxError ? badRequest() : error;
+    throw error instanceof SyntaxError ? badRequest('invalid pattern') : error;
   }
 }
 
@@ -22,7 +22,7 @@ const cursorAfter = (name: string): string => Buffer.from(name).toString('base64
 /** The name that a page ended with. A cursor that no page gave is refused, not guessed at. */
 function nameBefore(cursor: string): string {
   const name = Buffer.from(cursor, 'base64url').toString();
-  if (cursorAfter(name) !== cursor) throw badRequest();
+  if (cursorAfter(name) !== cursor) throw badRequest('unknown cursor');
   return name;
 }
 

@@ -8,8 +8,7 @@ export async function history(request: HistoryRequest, { broker, rules }: Servic
   const { channel, limit, since, reverse } = request;
   checkChannel(channel);
   const options = rules.history(channel);
-  // Nothing stands before the first publication: such a question is a mistake.
-  if (reverse && since?.offset === 0) throw badRequest();
+  if (reverse && since?.offset === 0) throw badRequest('nothing stands before offset 0');
   const page = await broker.history(channel, { limit, reverse, ...(since && { since }) }, options);
   return { publications: page.publications, epoch: page.position.epoch, offset: page.position.offset };
 }

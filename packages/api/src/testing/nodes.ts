@@ -29,7 +29,7 @@ export class Nodes {
     const names = [...this.channels.keys()].filter((name) => name > after && matches(name)).sort();
     const page = limit === 0 ? names : names.slice(0, limit);
     return {
-      channels: page.map((channel) => ({ channel, numClients: this.channels.get(channel)! })),
+      channels: page.map((channel) => ({ channel, numClients: this.channels.get(channel) ?? 0 })),
       more: page.length < names.length,
     };
   }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Tags } from '@gyre/protocol';
 import { all, kept, saying, text, texts, until, useStage } from './stage.ts';
 import type { BrokerContract } from './stage.ts';
 
@@ -110,10 +111,17 @@ function payloads(contract: BrokerContract): void {
     await until(() => events.publications.length === 2);
     const live = events.publications.map((event) => event.publication);
     for (const publications of [live, (await all(broker, 'c')).publications]) {
-      expect(Object.entries(publications[0]?.tags ?? {}).sort()).toEqual(Object.entries(tags).sort());
+      expect(sorted(publications[0]?.tags ?? {})).toEqual(sorted(tags));
       expect(publications[0]?.info).toEqual(info);
       expect(publications[1]?.info).toEqual({ user: '', client: 'x' });
       expect(publications.map(({ data }) => text(data))).toEqual(['1', '2']);
     }
   });
+}
+
+/** As a list, in which no name has a meaning of its own. */
+function sorted(tags: Tags): string[] {
+  return Object.entries(tags)
+    .map((tag) => JSON.stringify(tag))
+    .sort();
 }

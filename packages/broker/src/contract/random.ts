@@ -16,8 +16,12 @@ export function randomContract(contract: BrokerContract): void {
     it.each(seeds)(`are answered as a naive broker does (seed %d)`, async (seed) => {
       const random = generator(seed);
       const run = new Run(await stage.node(), contract.can.clock ? stage.elapse : undefined, random);
-      for (let i = 0; i < steps; i++) await run.step();
-      run.finish();
+      for (let i = 0; i < steps; i++) {
+        const { real, naive } = await run.step();
+        expect(real).toEqual(naive);
+      }
+      const { real, naive } = run.events();
+      expect(real).toEqual(naive);
     });
   });
 }
@@ -33,7 +37,12 @@ export function generator(seed: number): (n: number) => number {
   };
 }
 
-type Answer = PublishResult | HistoryPage | undefined;
+type Answer = PublishResult | HistoryPage | void;
+
+interface Comparison {
+  readonly real: unknown;
+  readonly naive: unknown;
+}
 
 class Run {
   readonly #node: StageNode;
@@ -55,22 +64,26 @@ class Run {
     this.#random = random;
   }
 
-  async step(): Promise<void> {
+  /** Makes a call. Both answers come with the last calls, so that these are seen where the answers differ. */
+  async step(): Promise<Comparison> {
     const channel = this.#pick(['a', 'b', 'c']);
     const dice = this.#random(100);
-    if (dice < 55) await this.#publish(channel);
-    else if (dice < 80) await this.#history(channel);
-    else if (dice < 84) await this.#removeHistory(channel);
-    else if (dice < 90) await this.#subscribe(channel);
-    else await this.#advance();
+    if (dice < 55) return this.#publish(channel);
+    if (dice < 80) return this.#history(channel);
+    if (dice < 84) return this.#removeHistory(channel);
+    if (dice < 90) return this.#subscribe(channel);
+    return this.#advance();
   }
 
-  finish(): void {
-    const real = this.#node.events.publications.map((event) => this.#names.real.event(event));
-    expect(real).toEqual(this.#naive.events.map((event) => this.#names.naive.event(event)));
+  /** What both told until now. */
+  events(): Comparison {
+    return {
+      real: this.#node.events.publications.map((event) => this.#names.real.event(event)),
+      naive: this.#naive.events.map((event) => this.#names.naive.event(event)),
+    };
   }
 
-  async #publish(channel: string): Promise<void> {
+  async #publish(channel: string): Promise<Comparison> {
     const publication = {
       ...saying(this.#pick(['1', '2'])),
       ...(this.#random(4) === 0 && { tags: { t: this.#pick(['x', 'y']) } }),
@@ -86,59 +99,67 @@ class Run {
       }),
       ...(this.#random(3) === 0 && { delta: this.#random(2) === 0 }),
     };
-    await this.#compare(
+    const answers = await this.#compare(
       ['publish', channel, text(publication.data), options],
       () => this.#node.broker.publish(channel, publication, options),
       () => this.#naive.publish(channel, publication, options),
     );
     await until(() => this.#node.events.publications.length >= this.#naive.events.length);
+    return answers;
   }
 
-  async #history(channel: string): Promise<void> {
+  async #history(channel: string): Promise<Comparison> {
     const { metaTtlMs } = this.#lifetimes();
     const filter = { limit: this.#random(8) - 1, reverse: this.#random(2) === 0 };
     const since = this.#since();
-    await this.#compare(
+    return this.#compare(
       ['history', channel, filter, since],
       () => this.#node.broker.history(channel, withSince(filter, since?.real), { metaTtlMs }),
       () => this.#naive.history(channel, withSince(filter, since?.naive), metaTtlMs),
     );
   }
 
-  async #removeHistory(channel: string): Promise<void> {
-    this.#log.push(['removeHistory', channel]);
-    await this.#node.broker.removeHistory(channel);
-    this.#naive.removeHistory(channel);
+  async #removeHistory(channel: string): Promise<Comparison> {
+    return this.#compare(
+      ['removeHistory', channel],
+      () => this.#node.broker.removeHistory(channel),
+      () => this.#naive.removeHistory(channel),
+    );
   }
 
-  async #subscribe(channel: string): Promise<void> {
+  async #subscribe(channel: string): Promise<Comparison> {
     const on = this.#random(3) > 0;
-    this.#log.push([on ? 'subscribe' : 'unsubscribe', channel]);
-    await this.#node.broker[on ? 'subscribe' : 'unsubscribe'](channel);
-    this.#naive.subscribed[on ? 'add' : 'delete'](channel);
+    return this.#compare(
+      [on ? 'subscribe' : 'unsubscribe', channel],
+      () => this.#node.broker[on ? 'subscribe' : 'unsubscribe'](channel),
+      () => void this.#naive.subscribed[on ? 'add' : 'delete'](channel),
+    );
   }
 
-  async #advance(): Promise<void> {
+  async #advance(): Promise<Comparison> {
+    const elapse = this.#elapse;
+    if (elapse === undefined) return { real: undefined, naive: undefined };
     const ms = 1 + this.#random(this.#random(4) === 0 ? 12_000 : 1500);
-    if (this.#elapse === undefined) return;
-    this.#log.push(['advance', ms]);
-    await this.#elapse(ms);
-    this.#naive.now += ms;
+    return this.#compare(
+      ['advance', ms],
+      () => elapse(ms),
+      () => void (this.#naive.now += ms),
+    );
   }
 
-  async #compare(call: unknown, real: () => Promise<Answer>, naive: () => Answer): Promise<void> {
+  async #compare(call: unknown, real: () => Promise<Answer>, naive: () => Answer): Promise<Comparison> {
     this.#log.push(call);
-    const [realAnswer, naiveAnswer] = [await outcome(real), await outcome(naive)];
-    // The last calls are compared too, so that they are seen when the answers differ.
-    const context = this.#log.slice(-12);
-    expect([context, this.#names.real.answer(realAnswer)]).toEqual([
-      context,
-      this.#names.naive.answer(naiveAnswer),
-    ]);
-    if (typeof realAnswer !== 'object' || typeof naiveAnswer !== 'object') return;
-    if (realAnswer.position && naiveAnswer.position) {
-      this.#positions.push({ real: realAnswer.position, naive: naiveAnswer.position });
+    const calls = this.#log.slice(-12);
+    const realAnswer = await outcome(real);
+    const naiveAnswer = await outcome(naive);
+    const positions = { real: positionOf(realAnswer), naive: positionOf(naiveAnswer) };
+    if (positions.real && positions.naive) {
+      this.#positions.push({ real: positions.real, naive: positions.naive });
     }
+    return {
+      real: [calls, this.#names.real.answer(realAnswer)],
+      naive: [calls, this.#names.naive.answer(naiveAnswer)],
+    };
   }
 
   #since(): { real: StreamPosition; naive: StreamPosition } | undefined {
@@ -163,6 +184,10 @@ class Run {
   #pick<T>(things: readonly T[]): T | undefined {
     return things[this.#random(Math.max(1, things.length))];
   }
+}
+
+function positionOf(answer: Answer | number): StreamPosition | undefined {
+  return typeof answer === 'object' ? answer.position : undefined;
 }
 
 function withSince(filter: HistoryFilter, since: StreamPosition | undefined): HistoryFilter {

@@ -81,9 +81,9 @@ export interface StageNode {
 /** What a test stands on: one store and the nodes it asks for, all closed after it. */
 export interface Stage {
   /** One more started node. */
-  node(): Promise<StageNode>;
+  readonly node: () => Promise<StageNode>;
   /** That much time is over when it resolves. */
-  elapse(ms: number): Promise<void>;
+  readonly elapse: (ms: number) => Promise<void>;
   /** Milliseconds that are short for this engine. */
   readonly short: number;
 }
@@ -120,7 +120,7 @@ export function useStage(contract: BrokerContract): Stage {
 export async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`in vain waited until ${condition}`);
+    if (performance.now() > deadline) throw new Error(`in vain waited until ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
@@ -156,4 +156,10 @@ export async function fence({ broker, events }: StageNode, channel: string): Pro
 /** What a refusal looks like to vitest. */
 export function refusal(code: number): unknown {
   return expect.objectContaining({ name: 'ClientError', code });
+}
+
+/** The reasons of those that were refused, once all are settled. */
+export async function rejected(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
+  const outcomes = await Promise.allSettled(calls);
+  return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
 }

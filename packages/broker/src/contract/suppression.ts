@@ -157,6 +157,10 @@ function keyCollisions(contract: BrokerContract): void {
       ['a1:a', 'b'],
     ],
     [
+      ['1a', `${'b'.repeat(20)}k`],
+      [`a${'b'.repeat(20)}`, 'k'],
+    ],
+    [
       ['{a', 'b}c'],
       ['{a}', 'b}c'],
     ],

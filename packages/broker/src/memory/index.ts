@@ -20,7 +20,7 @@ export interface MemoryBrokerOptions {
 export interface MemoryBrokerGauges {
   readonly subscriptions: number;
   readonly streams: number;
-  /** Publications kept, of all streams. Takes time in proportion to their number. */
+  /** Publications held, in all streams. Counting takes time in proportion to their number. */
   readonly publications: number;
   readonly idempotencyKeys: number;
   /** Streams and keys that wait for their end, those included that are over and not swept yet. */
@@ -36,7 +36,7 @@ export interface MemoryBroker extends Broker {
  * an engine and this one differ, this one is right.
  *
  * Every call does its whole work before it returns its promise, so calls take effect, and events come, in the order of
- * the calls. What is over is not seen any more at once and freed within about a second.
+ * the calls. What is over is not seen any more at once and freed a moment later.
  */
 export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
   const engine = makeEngine(options.now ?? (() => performance.now()), options.onError ?? warn);
@@ -59,7 +59,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
     gauges: () => ({
       subscriptions: engine.subscribed.size,
       streams: engine.streams.size,
-      publications: [...engine.streams.values()].reduce((sum, stream) => sum + stream.length, 0),
+      publications: [...engine.streams.values()].reduce((sum, stream) => sum + stream.held, 0),
       idempotencyKeys: engine.answers.size,
       expiring: engine.streamEnds.size + engine.answerEnds.size,
     }),

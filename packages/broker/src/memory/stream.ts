@@ -42,6 +42,11 @@ export class Stream implements Expiring {
     return this.top - this.#oldest + 1;
   }
 
+  /** How many publications it holds in memory, which is the same unless something is wrong. Looks at each. */
+  get held(): number {
+    return this.#ring.reduce((count, publication) => (publication === undefined ? count : count + 1), 0);
+  }
+
   /** When the next part of it ends. */
   get nextEnd(): number {
     return this.length > 0 ? Math.min(this.historyEnd, this.metaEnd) : this.metaEnd;

@@ -1,5 +1,5 @@
 /** Milliseconds between two looks for what is over. */
-const interval = 1000;
+const interval = 250;
 
 /**
  * Calls `sweep` from time to time, and again on the next turn of the event loop as long as it says that there is more:
@@ -9,13 +9,12 @@ const interval = 1000;
 export function startSweeper(sweep: () => boolean): () => void {
   let more: NodeJS.Immediate | undefined;
   const run = (): void => {
-    more = sweep() ? setImmediate(run).unref() : undefined;
+    if (sweep()) more = setImmediate(run).unref();
+    else timer.refresh();
   };
-  const timer = setInterval(() => {
-    if (more === undefined) run();
-  }, interval).unref();
+  const timer = setTimeout(run, interval).unref();
   return () => {
-    clearInterval(timer);
+    clearTimeout(timer);
     clearImmediate(more);
   };
 }

@@ -64,8 +64,9 @@ function pem(key: KeyObject): string {
 /** Reads a key that is given as PEM, as base64 of PEM, or as the path of a PEM file. */
 function publicKey(value: string, option: string): KeyObject {
   const text = pemText(value, option);
-  if (text.includes('PRIVATE KEY-----'))
+  if (text.includes('PRIVATE KEY-----')) {
     throw new Error(`${option}: a private key, the public one is needed`);
+  }
   try {
     return createPublicKey(text);
   } catch (cause) {

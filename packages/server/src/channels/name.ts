@@ -18,7 +18,7 @@ export function namespaceName(channel: string, marks: NameMarks): string {
   if (marks.namespace_boundary === '') return '';
   const start = isPrivate(channel, marks) ? marks.private_prefix.length : 0;
   const end = channel.indexOf(marks.namespace_boundary, start);
-  return end <= start ? '' : channel.slice(start, end);
+  return end < 0 ? '' : channel.slice(start, end);
 }
 
 /** The part that a namespace's pattern is about: what follows the boundary, the whole name where there is none. */

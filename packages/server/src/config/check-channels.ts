@@ -28,7 +28,8 @@ function checkNames(path: string, items: readonly { readonly name: string }[], e
 function checkOptions(path: string, options: ChannelConfig, globalMetaTtl: number, error: Say): void {
   checkHistory(path, options, globalMetaTtl, error);
   checkRecovery(path, options, error);
-  if (!compiles(options.channel_regex)) error(`${path}.channel_regex`, 'not a regular expression');
+  const fault = regexFault(options.channel_regex);
+  if (fault) error(`${path}.channel_regex`, fault);
   const type = options.subscription_type;
   if (type !== '' && type !== 'stream') error(`${path}.subscription_type`, `"${type}" is not served yet`);
 }
@@ -75,12 +76,13 @@ function wholeSeconds(path: string, ms: number, error: Say): void {
   if (ms % 1000 !== 0) error(path, 'must be whole seconds');
 }
 
-/** Whether a text is a regular expression. */
-export function compiles(regex: string): boolean {
+/** What keeps a text from being a regular expression; undefined where it is one. */
+export function regexFault(regex: string): string | undefined {
   try {
     new RegExp(regex);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/^.*: /s, '').toLowerCase() : '';
+    return `not a regular expression (${reason})`;
   }
 }

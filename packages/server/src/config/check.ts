@@ -1,4 +1,4 @@
-import { checkChannels, compiles } from './check-channels.ts';
+import { checkChannels, regexFault } from './check-channels.ts';
 import { checkDoors } from './check-doors.ts';
 import { about, type Findings, type Say } from './findings.ts';
 import type { Config } from './schema.ts';
@@ -56,7 +56,8 @@ function checkTokens(path: string, token: Config['client']['token'], error: Say)
     const regex = token[`${claim}_regex`];
     if (token[claim] !== '' && regex !== '')
       error(`${path}.${claim}_regex`, `not together with ${path}.${claim}`);
-    if (!compiles(regex)) error(`${path}.${claim}_regex`, 'not a regular expression');
+    const fault = regexFault(regex);
+    if (fault) error(`${path}.${claim}_regex`, fault);
   }
   if (!/^[a-zA-Z_]*$/.test(token.user_id_claim)) {
     error(`${path}.user_id_claim`, 'may only have letters and "_"');

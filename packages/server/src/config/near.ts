@@ -30,6 +30,8 @@ function distance(a: string, b: string, limit: number): number {
       if (swapped) edits = Math.min(edits, at(before, j - 2) + 1);
       row.push(edits);
     }
+    // Every later row is built on this one, or by a swap on the one before: it can only be worse.
+    if (Math.min(...row) > limit && Math.min(...previous) >= limit) return limit + 1;
     before = previous;
     previous = row;
   }

@@ -76,7 +76,9 @@ function gather(
     }
     const automatic =
       section.flat === undefined ? [] : [section.flat === '' ? key : `${section.flat}_${key}`];
-    rows.set(path, { path, leaf: field, served: field.served ?? served, aliases: field.alias ?? automatic });
+    const within = (section.alias ?? []).map((alias) => `${alias}.${key}`);
+    const aliases = [...(field.alias ?? automatic), ...within];
+    rows.set(path, { path, leaf: field, served: field.served ?? served, aliases });
   }
 }
 

@@ -28,8 +28,8 @@ export async function refresh(policy: Policy, client: Client, text: string): Pro
 }
 
 /**
- * Whether a subscription may go on, by a new token.
- * @throws ClientError 103, 107, 109, 110; Disconnect 3500
+ * Whether a subscription, which the client has, may go on, by a new token.
+ * @throws ClientError 107, 109, 110; Disconnect 3500
  */
 export async function subRefresh(
   policy: Policy,
@@ -37,7 +37,6 @@ export async function subRefresh(
   channel: string,
   text: string,
 ): Promise<SubRefreshGrant> {
-  if (!client.isSubscribed(channel)) throw clientError('permissionDenied');
   if (text === '') throw clientError('badRequest');
   const token = await boundToken(policy, client, channel, text);
   if ('refused' in token) {

@@ -29,7 +29,7 @@ function recoverable({ recovery, channel }: Awaited<ReturnType<typeof prepare>>)
 }
 
 /** What needs no policy. */
-function check(session: Session, { channel, delta, type }: SubscribeRequest): void {
+function check(session: Session, { channel, delta }: SubscribeRequest): void {
   if (channel === '') throw disconnect('badRequest');
   if (delta !== '' && delta !== 'fossil') throw disconnect('badRequest');
   if (session.subscriptions.has(channel) || session.subscribing.has(channel))
@@ -37,7 +37,4 @@ function check(session: Session, { channel, delta, type }: SubscribeRequest): vo
   const { channelLimit } = session.context.options;
   if (session.subscriptions.size + session.subscribing.size >= channelLimit)
     throw clientError('limitExceeded');
-  // Shared polls (4) are not served; a map where a stream is served is the wrong key to the door.
-  if (type === 4) throw clientError('notAvailable');
-  if (type !== 0) throw clientError('permissionDenied');
 }

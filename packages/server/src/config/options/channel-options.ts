@@ -48,7 +48,7 @@ const stream = {
   force_recovery_mode: choice(
     ['', 'stream', 'cache'],
     '',
-    'What is recovered: all that was missed, or the last one.',
+    'What is recovered: all that was missed, or with `cache` the last publication.',
   ),
   auto_cache_recover: bool(false, 'Give new subscribers the last publication; needs mode `cache`.'),
   allowed_delta_types: choices(

@@ -23,7 +23,7 @@ export const rpc = section(
     namespaces: objects(
       { name: str('', 'Letters, digits, `-`, `_` and `.`; at least two.'), ...proxied([]) },
       'Methods by namespace.',
-      { served: 'later' },
+      { served: 'guards' },
     ),
     proxy: section('Asked for the answer of a call.', proxyFields('rpc'), { served: 'guards' }),
   },

@@ -1,0 +1,128 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { nanoid } from 'nanoid';
+import { compose, type Server } from '../compose.ts';
+import { loadConfig, type Config, type LoadedConfig, type PartialConfig } from '../config/load.ts';
+import { createLogger, type Logger } from '../logger.ts';
+import { version } from '../version.ts';
+import { banner } from './banner.ts';
+import type { Terminal } from './run.ts';
+
+/** A second signal within this many milliseconds is the first one again: npm forwards what the terminal sent already. */
+const SAME_SIGNAL = 1000;
+
+/**
+ * Serves until a signal ends it. Without any configuration in development mode: on this machine only, with keys made
+ * for the occasion and everything allowed.
+ */
+export async function serve(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const { env, cwd, print, complain } = terminal;
+  let loaded = loadConfig({ argv, env, cwd });
+  const development = !loaded.configured;
+  if (development) loaded = loadConfig({ argv, env, cwd, defaults: developmentDefaults() });
+  const { config } = loaded;
+  const log = createLogger(config.log);
+  const ended = signals();
+  let server: Server;
+  try {
+    server = await compose(config, log);
+  } catch (error) {
+    complain(`gyre: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+  if (config.pid_file !== '') writeFileSync(config.pid_file, `${process.pid}\n`);
+  if (development) print(developmentBanner(config, server, terminal.color));
+  else announce(loaded, server, log);
+
+  const signal = await ended;
+  log.info?.('stopping', { signal });
+  const code = await stop(server, config.shutdown.timeout, log);
+  if (config.pid_file !== '') rmSync(config.pid_file, { force: true });
+  return code;
+}
+
+function announce({ warnings, file }: LoadedConfig, server: Server, log: Logger): void {
+  for (const warning of warnings) log.warn?.(warning);
+  log.info?.('serving', {
+    version,
+    port: server.port,
+    internal_port: server.internalPort,
+    pid: process.pid,
+    ...(file === undefined ? {} : { config: file }),
+  });
+}
+
+/** Resolves with the first signal. A later one, unless it is the same again, ends the process at once. */
+function signals(): Promise<string> {
+  return new Promise((resolve) => {
+    let first: number | undefined;
+    const onSignal = (signal: string): void => {
+      const now = performance.now();
+      if (first !== undefined && now - first > SAME_SIGNAL) process.exit(1);
+      first ??= now;
+      resolve(signal);
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
+
+async function stop(server: Server, timeout: number, log: Logger): Promise<number> {
+  const late = setTimeout(() => {
+    log.error?.('could not stop in time', { timeout_ms: timeout });
+    process.exit(1);
+  }, timeout);
+  await server.stop();
+  clearTimeout(late);
+  log.info?.('stopped');
+  return 0;
+}
+
+function developmentDefaults(): PartialConfig {
+  return {
+    http_server: { address: '127.0.0.1' },
+    http_api: { key: nanoid(32) },
+    client: {
+      insecure: true,
+      allowed_origins: [
+        ...['http', 'https'].flatMap((scheme) =>
+          ['localhost:*', '127.0.0.1:*'].map((host) => `${scheme}://${host}`),
+        ),
+        'null',
+      ],
+      token: { hmac_secret_key: nanoid(32) },
+    },
+    channel: {
+      without_namespace: {
+        presence: true,
+        join_leave: true,
+        history_size: 100,
+        history_ttl: 300_000,
+        allow_tags_filter: true,
+        allowed_delta_types: ['fossil'],
+        allow_user_limited_channels: true,
+      },
+    },
+    prometheus: { enabled: true },
+    rpc: { ping: { enabled: true } },
+    shutdown: { drain_time: 0 },
+  };
+}
+
+function developmentBanner(config: Config, { port }: Server, color: boolean): string {
+  return banner(
+    {
+      version,
+      address: config.http_server.address,
+      port,
+      apiKey: config.http_api.key,
+      tokenSecret: config.client.token.hmac_secret_key,
+      paths: {
+        api: config.http_api.handler_prefix,
+        websocket: config.websocket.handler_prefix,
+        metrics: config.prometheus.handler_prefix,
+        health: config.health.handler_prefix,
+      },
+    },
+    color,
+  );
+}

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { load, loadErrors } from './testing.ts';
+
+const later = 'not served yet, it has no effect';
+const guards = 'not served yet, and starting without it would open something';
+
+test.each([
+  ['grpc_api.port', 10_001],
+  ['grpc_api.enabled', true],
+  ['grpc_api.reflection', true],
+  ['engine.redis.address', ['redis://other:6379']],
+  ['engine.redis.tls.enabled', true],
+  ['client.concurrency', 8],
+  ['client.command_rate_limit.publish', 10],
+  ['client.channel_position_check_delay', '10s'],
+  ['websocket.compression', true],
+  ['websocket.read_buffer_size', 512],
+  ['sse.enabled', true],
+  ['uni_grpc.tls.enabled', true],
+  ['admin.insecure', true],
+  ['swagger.enabled', true],
+  ['consumers', [{ name: 'x', enabled: true, type: 'kafka' }]],
+  ['channel.without_namespace.map.mode', 'ephemeral'],
+  ['http_server.http3.enabled', true],
+])('%s takes a comfort away: a warning', (path, value) => {
+  const { warnings } = load({ file: { [path]: value } });
+  expect(warnings).toEqual([`${path} (set by config.json): ${later}`]);
+  expect(loadErrors({ file: { [path]: value }, strict: true })).toEqual(warnings);
+});
+
+test.each([
+  ['client.proxy.connect.enabled', true],
+  ['client.proxy.refresh.endpoint', 'http://backend'],
+  ['channel.proxy.subscribe.endpoint', 'http://backend'],
+  ['channel.without_namespace.subscribe_proxy_enabled', true],
+  ['channel.without_namespace.publish_proxy_name', 'other'],
+  ['rpc.proxy.endpoint', 'http://backend'],
+  ['rpc.without_namespace.proxy_enabled', true],
+  ['rpc.namespaces', [{ name: 'ab', proxy_enabled: true }]],
+  ['proxies', [{ name: 'x', endpoint: 'http://backend' }]],
+  ['client.token.jwks_public_endpoint', 'http://keys'],
+  ['client.subscription_token.jwks_public_endpoint', 'http://keys'],
+  ['grpc_api.key', 'hush'],
+  ['grpc_api.tls.enabled', true],
+  ['http_server.tls.client_ca_pem', 'ca.pem'],
+  ['http_server.tls_autocert.enabled', true],
+])('%s guards something: the end', (path, value) => {
+  expect(loadErrors({ file: { [path]: value } })).toEqual([`${path} (set by config.json): ${guards}`]);
+});
+
+test('within namespaces, by file and by variable', () => {
+  const file = { namespaces: [{ name: 'chat', map: { key_ttl: '1s' } }] };
+  expect(load({ file }).warnings).toEqual([
+    `channel.namespaces[chat].map.key_ttl (set by "namespaces" in config.json): ${later}`,
+  ]);
+  expect(loadErrors({ file, env: { GYRE_CHANNEL_NAMESPACES_CHAT_SUBSCRIBE_PROXY_ENABLED: '1' } })).toEqual([
+    `channel.namespaces[chat].subscribe_proxy_enabled (set by GYRE_CHANNEL_NAMESPACES_CHAT_SUBSCRIBE_PROXY_ENABLED): ${guards}`,
+  ]);
+});
+
+test('by flags and variables the same', () => {
+  expect(load({ argv: ['--grpc_api.port', '1'] }).warnings).toEqual([
+    `grpc_api.port (set by --grpc_api.port): ${later}`,
+  ]);
+  expect(loadErrors({ env: { CENTRIFUGO_GRPC_API_KEY: 'hush' } })).toEqual([
+    `grpc_api.key (set by CENTRIFUGO_GRPC_API_KEY): ${guards}`,
+  ]);
+});
+
+test('set to what it is anyway: nothing to say', () => {
+  const file = {
+    grpc_api: { enabled: false, port: 10_000, key: '' },
+    client: { proxy: { connect: { timeout: '1s' } } },
+    proxies: [],
+  };
+  expect(load({ file }).warnings).toEqual([]);
+});
