@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Centrifuge } from 'centrifuge/build/protobuf';
 import protobufjs from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from './codec.ts';
@@ -20,8 +21,8 @@ import { protobufCodec as codec } from './protobuf.ts';
 import { randomFrom, seedOfRun } from './random.testing.ts';
 
 /**
- * The codec against one that is made from `proto/client.proto` when the test runs: a field number that differs from that
- * file, on either side, fails here.
+ * The codec against one that is made from `proto/client.proto` when the test runs, and against the one of the official
+ * client: a field number that differs, on any side, fails here.
  */
 
 const source = readFileSync(new URL('../../../proto/client.proto', import.meta.url), 'utf8');
@@ -273,6 +274,47 @@ describe('against a codec made from client.proto', () => {
       const error = { code: count(), message: text(), temporary: flip() };
       const bytes = codec.error(7, new ClientError(error.code, error.message, error.temporary));
       expect(decodeByOracle(ReplyType, bytes)).toEqual({ id: 7, error: wire(error) });
+    }
+  });
+});
+
+describe('against the codec of the official client', () => {
+  const { _codec: client } = new Centrifuge('ws://127.0.0.1:1') as unknown as {
+    _codec: {
+      encodeCommands(commands: readonly Json[]): Uint8Array;
+      decodeReplies(frame: Uint8Array): readonly Json[];
+    };
+  };
+  /** What it has read, with bytes in base64 and its 64-bit integers as numbers. */
+  const plain = (value: unknown): unknown => {
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
+    if (Array.isArray(value)) return value.map(plain);
+    if (typeof value !== 'object' || value === null) return value;
+    if ('toNumber' in value) return (value as { toNumber(): number }).toNumber();
+    const entries = Object.entries(value).map(([key, item]) => [key, plain(item)] as const);
+    // It makes a map where none was sent.
+    return Object.fromEntries(entries.filter(([key, item]) => !maps.has(key) || !isZero(item, true)));
+  };
+
+  it('reads what it sends', () => {
+    for (let i = 0; i < 300; i++) {
+      const sent = list(() => command(random.pick(methods)), 1);
+      const commands = sent.map(({ id, method, request }) => ({ id, [method]: wire(request ?? {}) }));
+      expect(codec.decode(client.encodeCommands(commands))).toEqual(sent);
+    }
+  });
+
+  it('writes what it reads', () => {
+    for (let i = 0; i < 300; i++) {
+      const push = pushes[random.pick(Object.keys(pushes) as Push['type'][])]();
+      const id = count();
+      const frame = codec.frame([
+        codec.push(push),
+        codec.ping,
+        codec.error(id, new ClientError(107, 'bad request')),
+      ]);
+      const error = { code: 107, message: 'bad request' };
+      expect(plain(client.decodeReplies(frame))).toEqual([wirePush(push), {}, { ...wire({ id }), error }]);
     }
   });
 });

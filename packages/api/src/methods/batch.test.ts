@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestApi } from '../testing/api.ts';
+import { clusterBus } from '../testing/nodes.ts';
 
 let api: TestApi;
 beforeEach(async () => {
@@ -87,6 +89,27 @@ describe('batch', () => {
     expect(replies.map(({ publish }) => publish.offset)).toEqual(numbers.map((n) => Math.floor(n / 7) + 1));
   });
 
+  it.each([
+    [false, 1],
+    [true, 3],
+  ])('has so many commands under way at a time (parallel: %s): %i', async (parallel, most) => {
+    let under = 0;
+    let seen = 0;
+    const bus = clusterBus([]);
+    bus.send = async () => {
+      seen = Math.max(seen, ++under);
+      await setImmediate();
+      under--;
+    };
+    await api.close();
+    api = await TestApi.start({}, bus);
+    const commands = ['{"disconnect":{}}', '{"unsubscribe":{}}', '{"refresh":{}}'];
+    expect(await batch(commands.join(','), parallel)).toEqual({
+      replies: [{ disconnect: {} }, { unsubscribe: {} }, { refresh: {} }],
+    });
+    expect(seen).toBe(most);
+  });
+
   it('refuses a body with a wrong type anywhere, and runs nothing of it', async () => {
     await api.broker.subscribe('a');
     for (const bad of ['{"history":{"limit":"1"}}', '[]', '1', '{"publish":[]}']) {
@@ -96,17 +119,21 @@ describe('batch', () => {
     expect(api.delivered).toEqual([]);
   });
 
-  it('lets others have their turn', async () => {
+  it.each([
+    [false, 18],
+    [true, 7],
+  ])('lets others have their turn (parallel: %s)', async (parallel, least) => {
     let turns = 0;
     let running = true;
     const count = () => {
       turns++;
-      if (running) setImmediate(count);
+      if (running) globalThis.setImmediate(count);
     };
-    setImmediate(count);
+    globalThis.setImmediate(count);
     const command = '{"publish":{"channel":"a","data":1}}';
-    await batch(Array.from({ length: 2560 }, () => command).join(','));
+    // A turn every so many commands, and one for each slice of the answer that is written.
+    await batch(Array.from({ length: 4096 }, () => command).join(','), parallel);
     running = false;
-    expect(turns).toBeGreaterThanOrEqual(10);
+    expect(turns).toBeGreaterThanOrEqual(least);
   });
 });

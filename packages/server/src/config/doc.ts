@@ -31,7 +31,11 @@ export function helpText(): string {
   const lines = [
     'Main flags',
     '',
-    ...entry('-c, --config <file>', '', 'File with options: JSON, YAML or TOML.'),
+    ...entry(
+      '-c, --config <file>',
+      '',
+      'File with options, JSON, YAML or TOML; unasked, config.json of the working directory where there is one.',
+    ),
   ];
   for (const path of mainFlags) {
     const row = rows.get(path);

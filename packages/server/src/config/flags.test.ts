@@ -18,6 +18,7 @@ test.each([
   [['--client.insecure', 'false'], 'client.insecure', 'false'],
   [['--http_api.key', '-dash'], 'http_api.key', '-dash'],
   [['--http_api.key', '--dashes'], 'http_api.key', '--dashes'],
+  [['--http_api.key', '-pass'], 'http_api.key', '-pass'],
   [['--http_api.key=a=b'], 'http_api.key', 'a=b'],
   [['--channel.namespaces', 'a b'], 'channel.namespaces', 'a b'],
 ])('%j', (argv, path, value) => {

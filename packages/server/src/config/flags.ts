@@ -117,12 +117,12 @@ class Parser implements ParsedFlags {
   }
 
   #isKnown(argument: string): boolean {
+    if (!argument.startsWith('--'))
+      return Object.hasOwn(short, argument) || Object.hasOwn(this.#ownFlags, argument);
     const { name } = split(argument);
-    if (Object.hasOwn(this.#ownFlags, name) || name in short) return true;
     const bare = name.slice(2);
-    return (
-      name.startsWith('--') && (bare === 'config' || this.#scope.rows.has(bare) || this.#scope.flat.has(bare))
-    );
+    const option = bare === 'config' || this.#scope.rows.has(bare) || this.#scope.flat.has(bare);
+    return option || Object.hasOwn(this.#ownFlags, name);
   }
 
   #unknown(flag: Flag, name: string): void {

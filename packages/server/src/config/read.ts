@@ -146,7 +146,7 @@ export function readSetting(setting: Setting, prefix: string, findings: Findings
     return undefined;
   }
   if (setting.text) return value;
-  if (row.leaf.type !== 'bool' && isZero(value) && !isZero(row.leaf.default)) {
+  if (isZero(value) && !isZero(row.leaf.default)) {
     findings.warnings.push(about(path, source, 'an empty value in a file stands for the default'));
     return undefined;
   }
@@ -161,6 +161,7 @@ export function readSetting(setting: Setting, prefix: string, findings: Findings
   return value;
 }
 
+/** What Go takes for a value that nobody gave; a switch that is off is not among it, since it says something. */
 function isZero(value: unknown): boolean {
   return (
     value === '' ||

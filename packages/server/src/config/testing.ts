@@ -35,3 +35,9 @@ export function loadErrors(sources: Sources): readonly string[] {
   }
   throw new Error('loaded, though it should not have');
 }
+
+/** A file that sets one option by its path. */
+export function nested(path: string, value: unknown): Record<string, unknown> {
+  const keys = path.split('.');
+  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Record<string, unknown>;
+}
