@@ -90,7 +90,7 @@ describe('a client', () => {
     const texts: string[] = [];
     // What the client parses has lost its spelling: look at the frame as well.
     const transport = (raw as unknown as { _transport: { _transport: WebSocket } })._transport._transport;
-    transport.addEventListener('message', ({ data }: MessageEvent<string>) => void texts.push(data));
+    transport.addEventListener('message', ({ data }) => void texts.push(String(data)));
     const subscription = raw.newSubscription('bytes');
     subscription.subscribe();
     await subscription.ready();

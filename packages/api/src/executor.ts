@@ -65,14 +65,31 @@ export function isMethod(name: string): name is MethodName {
   return Object.hasOwn(methods, name);
 }
 
+/** Who calls, as far as it matters: by which carrier, and which text is expected with code 102. */
+export interface Caller {
+  readonly protocol: 'http' | 'grpc';
+  readonly wording: Wording;
+}
+
+/** Counters that only rise. Whoever serves metrics reads them. */
+export interface ApiStats {
+  /** By `protocol:method`. */
+  readonly commands: Record<string, number>;
+  /** By `protocol:method:code`. */
+  readonly errors: Record<string, number>;
+}
+
 /** The server API itself, whatever the carrier. */
 export interface Executor {
   /** Runs one call. Never rejects: what is not a refusal is error 100, and logged. */
-  call<M extends MethodName>(name: M, request: Requests[M], wording?: Wording): Promise<Outcome<Results[M]>>;
+  call<M extends MethodName>(name: M, request: Requests[M], caller: Caller): Promise<Outcome<Results[M]>>;
+  readonly stats: ApiStats;
 }
 
 /** Makes the server API over a broker, a presence manager, a control bus and the rules of channels. */
 export function createExecutor(services: Services, log: Log): Executor {
+  const stats: ApiStats = { commands: {}, errors: {} };
+
   async function settle<R>(part: () => Promise<R>, wording: Wording): Promise<Outcome<R>> {
     try {
       return { result: await part() };
@@ -97,7 +114,18 @@ export function createExecutor(services: Services, log: Log): Executor {
   };
 
   return {
-    call: <M extends MethodName>(name: M, request: Requests[M], wording: Wording = 'unknown channel') =>
-      settle(() => methods[name].run(request, contexts[wording]) as Promise<Results[M]>, wording),
+    stats,
+    async call<M extends MethodName>(name: M, request: Requests[M], { protocol, wording }: Caller) {
+      const key = `${protocol}:${name}`;
+      count(stats.commands, key);
+      const run = () => methods[name].run(request, contexts[wording]) as Promise<Results[M]>;
+      const outcome = await settle(run, wording);
+      if (outcome.error !== undefined) count(stats.errors, `${key}:${outcome.error.code}`);
+      return outcome;
+    },
   };
+}
+
+function count(counters: Record<string, number>, key: string): void {
+  counters[key] = (counters[key] ?? 0) + 1;
 }

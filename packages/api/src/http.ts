@@ -41,6 +41,8 @@ export interface HttpApi {
   open(head: HttpHead): HttpResponse | HttpCall;
 }
 
+const CALLER = { protocol: 'http', wording: 'unknown channel' } as const;
+
 const JSON_TYPE = 'application/json';
 
 function plain(status: number, body: string): HttpResponse {
@@ -53,9 +55,6 @@ const badRequest = plain(400, 'Bad Request\n');
 const unauthorized: HttpResponse = { status: 401, body: '' };
 const unknownPath = plain(404, '404 page not found\n');
 const wrongVerb: HttpResponse = { status: 405, body: '' };
-
-/** For whoever reads bodies: this one is over the limit. */
-export const requestTooLarge = plain(413, 'Request Entity Too Large\n');
 
 /** For whoever writes answers: there is none, see the log. */
 export const internalServerError = plain(500, 'Internal Server Error\n');
@@ -78,7 +77,7 @@ export function http({ executor, errorMode, ...keys }: HttpOptions): HttpApi {
     return async (body) => {
       const request = isUtf8(body) ? readJson(methods[name].request, body) : undefined;
       if (request === undefined) return badRequest;
-      const outcome = await executor.call(name, request as never);
+      const outcome = await executor.call(name, request as never, CALLER);
       if (mapped && outcome.error !== undefined)
         return json(statusOf(outcome.error), writeError(outcome.error));
       // The answer of a batch is its replies themselves.

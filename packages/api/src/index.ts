@@ -1,12 +1,11 @@
 export type * from './rules.ts';
 export type * from './messages.ts';
 export type { Services } from './context.ts';
-export { createExecutor, type Executor, type Log } from './executor.ts';
+export { createExecutor, type ApiStats, type Caller, type Executor, type Log } from './executor.ts';
 export { fitsFormat } from './payload.ts';
 export {
   http,
   internalServerError,
-  requestTooLarge,
   type HttpApi,
   type HttpCall,
   type HttpHead,

@@ -31,6 +31,7 @@ const names = [
 
 const QUOTE = 0x22;
 const WORDING = 'namespace not found';
+const CALLER = { protocol: 'http', wording: WORDING } as const;
 const UINT32_MAX = 0xffff_ffff;
 
 /** A command that was understood: a call, or the error that answers it. */
@@ -107,7 +108,7 @@ export function readCommands(body: Bytes): LegacyCommand[] | undefined {
 async function answer(command: LegacyCommand, executor: Executor): Promise<string> {
   const head = command.id === 0 ? '{' : `{"id":${command.id},`;
   if (command.error !== undefined) return `${head}"error":${writeError(command.error)}}`;
-  const outcome = await executor.call(command.name, command.request as never, WORDING);
+  const outcome = await executor.call(command.name, command.request as never, CALLER);
   return writeOutcome(command.name, outcome, head);
 }
 

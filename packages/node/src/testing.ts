@@ -105,14 +105,14 @@ export async function startNode(gate: Partial<Gate> = {}, changed: Partial<NodeO
     control,
     open,
     /** A connection that has connected. */
-    async connected(codec?: Codec): Promise<Peer> {
+    connected: async (codec?: Codec): Promise<Peer> => {
       const peer = open(codec);
       peer.send({ id: 1, connect: {} });
       await settled();
       peer.messages();
       return peer;
     },
-    async stop() {
+    stop: async (): Promise<void> => {
       await node.drain(0);
       await control.close();
       await broker.close();

@@ -79,7 +79,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
         idleTimeout: idleTimeout(config),
         keepHeaders: [config.client.user_id_http_header.toLowerCase()].filter((name) => name !== ''),
         originAllowed: originRule(config.client.allowed_origins),
-        refuse: admission.refuse,
+        refuse: () => admission.refuse(),
       }),
     );
   }
@@ -97,12 +97,12 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   const listeners = await open(config, doors);
 
   async function end(): Promise<void> {
-    for (const { stop } of listeners) stop();
+    for (const port of listeners) port.stop();
     await node.drain(config.shutdown.drain_time);
     await control.close();
     await broker.close();
     await presence.close();
-    for (const { close } of listeners) close();
+    for (const port of listeners) port.close();
   }
   return {
     port: listeners[0].port,

@@ -27,7 +27,7 @@ export function fanout(
         : plainFanout(channel.name, audience, publication);
     } catch (error) {
       // A copy: whoever is closed leaves the audience.
-      for (const member of [...audience.members]) member.session.failed(error);
+      for (const member of audience.members.slice()) member.session.failed(error);
     }
   }
 }

@@ -43,11 +43,7 @@ export class Batch {
   }
 
   #build(codec: Codec): readonly Bytes[] {
-    const messages: Bytes[] = [];
-    for (let batch: Batch | undefined = this; batch !== undefined; batch = batch.#before) {
-      if (batch.#message !== undefined) messages.push(batch.#message);
-    }
-    messages.reverse();
+    const messages = this.#messages();
     if (this.bytes <= FRAME_LIMIT) return [codec.frame(messages)];
     const frames: Bytes[] = [];
     let begin = 0;
@@ -63,5 +59,13 @@ export class Batch {
     }
     frames.push(codec.frame(messages.slice(begin)));
     return frames;
+  }
+
+  #messages(): Bytes[] {
+    const messages = this.#message === undefined ? [] : [this.#message];
+    for (let batch = this.#before; batch !== undefined; batch = batch.#before) {
+      if (batch.#message !== undefined) messages.push(batch.#message);
+    }
+    return messages.reverse();
   }
 }

@@ -1,10 +1,16 @@
 import type { SubscriptionGrant } from '@gyre/broker';
-import type { StreamPosition, SubscribeResult, TagFilter } from '@gyre/protocol';
+import {
+  disconnect,
+  type Disconnect,
+  type StreamPosition,
+  type SubscribeResult,
+  type TagFilter,
+} from '@gyre/protocol';
 import type { Channel } from '../hub/channel.ts';
 import { Subscription } from '../hub/subscription.ts';
 import { Position } from '../recovery/position.ts';
 import { recover, type Recovery } from '../recovery/recover.ts';
-import { gone, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { expiry } from './timing.ts';
 
 /** How often a recovery is read anew when the channel moved on faster than it could be read. */
@@ -166,4 +172,9 @@ export async function leave(subscription: Subscription): Promise<void> {
   hub.unsubscribed(channel);
   if (grant.presence) await presence.remove(channel.name, session.id);
   if (grant.joinLeave) await broker.announce(channel.name, 'leave', subscription.info());
+}
+
+/** For a continuation that finds its connection gone: nobody is there to be told. */
+export function gone(): Disconnect {
+  return disconnect('connectionClosed');
 }

@@ -192,7 +192,7 @@ export class Session implements Client, Due {
     this.#inbox = [];
     this.context.deadlines.cancel(this);
     this.context.hub.closed(this);
-    for (const subscription of [...this.subscriptions.values()]) {
+    for (const subscription of this.subscriptions.values()) {
       this.context.background(leave(subscription));
     }
   }
@@ -222,9 +222,4 @@ export class Session implements Client, Due {
     });
     await left;
   }
-}
-
-/** For a continuation that finds its connection gone: nobody is there to be told. */
-export function gone(): Disconnect {
-  return disconnect('connectionClosed');
 }

@@ -89,7 +89,7 @@ export class Timing {
     const session = this.#session;
     const delay = session.context.options.expiredSubCloseDelay;
     this.#subscriptionsExpireAt = Infinity;
-    for (const subscription of [...session.subscriptions.values()]) {
+    for (const subscription of session.subscriptions.values()) {
       const at = subscription.grant.expireAt;
       if (at === undefined) continue;
       if (Date.now() < at * 1000 + delay) this.subscriptionExpires(at);

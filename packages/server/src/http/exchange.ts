@@ -29,22 +29,16 @@ const STATUS_LINES: Readonly<Record<number, string>> = {
 export class Exchange {
   readonly #response: HttpResponse;
   #over = false;
-  /** The peer went before the body was read. */
-  #aborted: (() => void) | undefined;
 
   constructor(response: HttpResponse) {
     this.#response = response;
     response.onAborted(() => {
       this.#over = true;
-      this.#aborted?.();
     });
   }
 
-  /**
-   * Answers, once; later calls and calls after the peer has gone do nothing.
-   * @param close end the connection too, because the rest of the request was not read
-   */
-  answer(answer: Answer, close = false): void {
+  /** Answers, once; later calls and calls after the peer has gone do nothing. */
+  answer(answer: Answer): void {
     if (this.#over) return;
     this.#over = true;
     const response = this.#response;
@@ -52,13 +46,13 @@ export class Exchange {
       response.writeStatus(STATUS_LINES[answer.status] ?? String(answer.status));
       if (answer.contentType !== undefined) response.writeHeader('Content-Type', answer.contentType);
       for (const name in answer.headers) response.writeHeader(name, answer.headers[name] ?? '');
-      response.end(answer.body, close);
+      response.end(answer.body);
     });
   }
 
   /**
-   * Reads the body and hands it over, owned by the receiver. A longer one than `limit` bytes is answered with 413 and
-   * handed to nobody.
+   * Reads the body and hands it over; its memory is the receiver's only until `receive` returns. A longer one than
+   * `limit` bytes is answered with 413 and handed to nobody.
    * @param declared the Content-Length header
    */
   read(limit: number, declared: string, receive: (body: Buffer) => void): void {
@@ -66,28 +60,30 @@ export class Exchange {
       this.#tooLarge(limit);
       return;
     }
-    let chunks: Buffer[] | undefined;
+    const chunks: Buffer[] = [];
     let size = 0;
-    this.#aborted = () => (chunks = undefined);
-    this.#response.onData((chunk, isLast) => {
+    this.#response.onData((data, isLast) => {
       if (this.#over) return;
-      size += chunk.byteLength;
+      size += data.byteLength;
       if (size > limit) {
-        chunks = undefined;
+        chunks.length = 0;
         this.#tooLarge(limit);
         return;
       }
-      // The chunk's memory is uWebSockets' own: whatever is kept past this call has to be a copy.
-      const copy = Buffer.from(Buffer.from(chunk));
-      if (!isLast) (chunks ??= []).push(copy);
-      else receive(chunks === undefined ? copy : Buffer.concat([...chunks, copy], size));
+      const chunk = Buffer.from(data);
+      if (isLast) receive(chunks.length === 0 ? chunk : Buffer.concat([...chunks, chunk], size));
+      // The chunk's memory is uWebSockets' own: what is kept past this call has to be a copy.
+      else chunks.push(Buffer.from(chunk));
     });
   }
 
+  /** The rest of the body is read and dropped: closing on a peer that still sends would cost it the answer. */
   #tooLarge(limit: number): void {
-    this.answer(
-      { status: 413, contentType: 'text/plain; charset=utf-8', body: `Request body over ${limit} bytes\n` },
-      true,
-    );
+    this.answer({
+      status: 413,
+      contentType: 'text/plain; charset=utf-8',
+      headers: { Connection: 'close' },
+      body: `Request body over ${limit} bytes\n`,
+    });
   }
 }

@@ -1,8 +1,8 @@
 import { disconnect, type ConnectRequest, type SubscribeResult } from '@gyre/protocol';
 import type { ConnectGrant } from '../../gate.ts';
 import type { Subscription } from '../../hub/subscription.ts';
-import { abandon, announceJoin, join, prepare, type Candidate } from '../membership.ts';
-import { gone, type Session } from '../session.ts';
+import { abandon, announceJoin, gone, join, prepare, type Candidate } from '../membership.ts';
+import type { Session } from '../session.ts';
 import { expiry } from '../timing.ts';
 
 /** Asks the gate who this is, subscribes it to its server-side channels, and lets it in. */
