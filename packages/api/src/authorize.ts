@@ -30,16 +30,21 @@ function queryKey({ query }: Credentials): string {
 }
 
 /**
+ * Makes the comparison with a secret. Digests of equal length are compared, in constant time, so that neither the
+ * content nor the length of the secret can be told from how long it takes.
+ */
+export function isSecret(secret: string): (given: string) => boolean {
+  const expected = digest(secret);
+  return (given) => given !== '' && timingSafeEqual(digest(given), expected);
+}
+
+/**
  * Makes the check of a request's key: in `X-API-Key`; where that is absent in `Authorization: apikey KEY`; where the
  * headers do not open, in the query's `api_key`.
- *
- * Digests of equal length are compared, in constant time, so that neither the content nor the length of the key can be
- * told from how long it takes.
  */
 export function authorize({ key, insecure }: KeyOptions): (request: Credentials) => boolean {
   if (insecure) return () => true;
   if (key === '') return () => false;
-  const expected = digest(key);
-  const fits = (given: string): boolean => given !== '' && timingSafeEqual(digest(given), expected);
+  const fits = isSecret(key);
   return (request) => fits(headerKey(request)) || fits(queryKey(request));
 }

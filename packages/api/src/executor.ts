@@ -2,7 +2,7 @@ import { ClientError, clientError } from '@gyre/protocol';
 import type { Context, Services } from './context.ts';
 import { refusal, type Wording } from './errors.ts';
 import type { Message } from './field.ts';
-import type { MethodName, Outcome, Requests, Results } from './messages.ts';
+import type { ApiError, MethodName, Outcome, Requests, Results } from './messages.ts';
 import { batch } from './methods/batch.ts';
 import { broadcast } from './methods/broadcast.ts';
 import { channels } from './methods/channels.ts';
@@ -90,13 +90,17 @@ export interface Executor {
 export function createExecutor(services: Services, log: Log): Executor {
   const stats: ApiStats = { commands: {}, errors: {} };
 
+  function explain(error: unknown, wording: Wording): ApiError {
+    if (error instanceof ClientError) return refusal(error, wording);
+    log.error?.('server API call failed', { error });
+    return refusal(clientError('internal'), wording);
+  }
+
   async function settle<R>(part: () => Promise<R>, wording: Wording): Promise<Outcome<R>> {
     try {
       return { result: await part() };
     } catch (error) {
-      if (error instanceof ClientError) return { error: refusal(error, wording) };
-      log.error?.('server API call failed', { error });
-      return { error: refusal(clientError('internal'), wording) };
+      return { error: explain(error, wording) };
     }
   }
 
@@ -115,15 +119,30 @@ export function createExecutor(services: Services, log: Log): Executor {
 
   return {
     stats,
-    async call<M extends MethodName>(name: M, request: Requests[M], { protocol, wording }: Caller) {
-      const key = `${protocol}:${name}`;
+    async call<M extends MethodName>(
+      name: M,
+      request: Requests[M],
+      { protocol, wording }: Caller,
+    ): Promise<Outcome<Results[M]>> {
+      const key = keys[protocol][name];
       count(stats.commands, key);
-      const run = () => methods[name].run(request, contexts[wording]) as Promise<Results[M]>;
-      const outcome = await settle(run, wording);
-      if (outcome.error !== undefined) count(stats.errors, `${key}:${outcome.error.code}`);
-      return outcome;
+      try {
+        return { result: (await methods[name].run(request, contexts[wording])) as Results[M] };
+      } catch (error) {
+        const told = explain(error, wording);
+        count(stats.errors, `${key}:${told.code}`);
+        return { error: told };
+      }
     },
   };
+}
+
+/** Made once: a key that is put together anew for each call costs more than counting it. */
+const keys = { http: keysOf('http'), grpc: keysOf('grpc') };
+
+function keysOf(protocol: Caller['protocol']): Readonly<Record<MethodName, string>> {
+  const names = Object.keys(methods) as MethodName[];
+  return Object.fromEntries(names.map((name) => [name, `${protocol}:${name}`])) as Record<MethodName, string>;
 }
 
 function count(counters: Record<string, number>, key: string): void {

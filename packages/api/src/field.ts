@@ -1,8 +1,8 @@
 import type { Bytes } from '@gyre/protocol';
 
 /**
- * The messages of the server API as data: one list of fields a message, from which every wire (JSON here, Protobuf
- * elsewhere) is read and written. Names in code are camelCase; the wire's are the same in snake_case.
+ * The messages of the server API as data: one list of fields a message, from which every wire (JSON and
+ * Protobuf) is read and written. Names in code are camelCase; the wire's are the same in snake_case.
  */
 
 export type Kind =
@@ -43,6 +43,7 @@ export interface Message<T extends object> {
   /** In the order they are written. */
   readonly fields: readonly NamedField[];
   readonly byWire: ReadonlyMap<string, NamedField>;
+  readonly byNumber: ReadonlyMap<number, NamedField>;
   /** An object that has every field absent. */
   create(): T;
 }
@@ -117,6 +118,7 @@ export function message<T extends object>(
     name,
     fields: named,
     byWire: new Map(named.map((field) => [field.wire, field])),
+    byNumber: new Map(named.map((field) => [field.number, field])),
     create: () => ({ ...absent }) as T,
   };
 }

@@ -81,9 +81,9 @@ export function http({ executor, errorMode, ...keys }: HttpOptions): HttpApi {
       if (mapped && outcome.error !== undefined)
         return json(statusOf(outcome.error), writeError(outcome.error));
       // The answer of a batch is its replies themselves.
-      if (name === 'batch' && outcome.error === undefined)
-        return json(200, await writeResult(name, outcome.result));
-      return json(200, await writeOutcome(name, outcome));
+      const bare = name === 'batch' && outcome.error === undefined;
+      const text = bare ? writeResult(name, outcome.result) : writeOutcome(name, outcome);
+      return json(200, typeof text === 'string' ? text : await text);
     };
   }
 

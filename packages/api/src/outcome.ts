@@ -15,11 +15,16 @@ export function writeResult(name: MethodName, result: object): string | Promise<
 }
 
 /**
- * An answer: an object with `error` or `result`.
+ * An answer: an object with `error` or `result`; at once, unless there is very much of it.
  * @param head how the object begins, where something stands in it already
  */
-export async function writeOutcome(name: MethodName, outcome: Outcome<object>, head = '{'): Promise<string> {
+export function writeOutcome(
+  name: MethodName,
+  outcome: Outcome<object>,
+  head = '{',
+): string | Promise<string> {
   if (outcome.error !== undefined) return `${head}"error":${writeError(outcome.error)}}`;
+  const wrap = (text: string): string => `${head}"result":${text}}`;
   const text = writeResult(name, outcome.result);
-  return `${head}"result":${typeof text === 'string' ? text : await text}}`;
+  return typeof text === 'string' ? wrap(text) : text.then(wrap);
 }

@@ -42,6 +42,6 @@ export async function publishTo(
 }
 
 /** Publishes into one channel. */
-export async function publish(request: PublishRequest, context: Services): Promise<PublishResult> {
+export function publish(request: PublishRequest, context: Services): Promise<PublishResult> {
   return publishTo(request.channel, payload(request.data, request.b64data), request, context);
 }

@@ -4,8 +4,10 @@ import type { PresenceManager } from '@gyre/presence-manager';
 import { memoryPresenceManager } from '@gyre/presence-manager/memory';
 import { clientError, type Publication } from '@gyre/protocol';
 import { createExecutor } from '../executor.ts';
+import { grpc, type GrpcOptions } from '../grpc.ts';
 import { http, type HttpApi, type HttpHead, type HttpOptions, type HttpResponse } from '../http.ts';
 import type { ChannelRules, DataFormat } from '../rules.ts';
+import { serveGrpc, type GrpcDoor } from './grpc.ts';
 import { Nodes } from './nodes.ts';
 
 export const KEY = 'a key that nobody guesses';
@@ -86,6 +88,10 @@ export class TestApi {
   readonly errors: object[] = [];
   readonly executor;
   readonly http: HttpApi;
+  readonly #log = {
+    error: (message: string, fields?: object): void => void this.errors.push({ message, ...fields }),
+  };
+  #grpc: Promise<GrpcDoor> | undefined;
 
   private constructor(options: Partial<HttpOptions>, control: ControlBus | undefined) {
     const services = {
@@ -94,9 +100,7 @@ export class TestApi {
       control: control ?? this.control,
       rules,
     };
-    this.executor = createExecutor(services, {
-      error: (message, fields) => this.errors.push({ message, ...fields }),
-    });
+    this.executor = createExecutor(services, this.#log);
     this.http = http({ executor: this.executor, key: KEY, insecure: false, errorMode: '', ...options });
   }
 
@@ -128,7 +132,20 @@ export class TestApi {
     return typeof call === 'function' ? call(Buffer.from(body)) : call;
   }
 
+  /** Serves it over gRPC too, on loopback; the first call's options count. */
+  grpc(options: Partial<GrpcOptions> = {}): Promise<GrpcDoor> {
+    const complete: GrpcOptions = {
+      executor: this.executor,
+      key: KEY,
+      errorMode: '',
+      log: this.#log,
+      ...options,
+    };
+    return (this.#grpc ??= serveGrpc(grpc(complete)));
+  }
+
   async close(): Promise<void> {
+    (await this.#grpc)?.close();
     await Promise.all([this.broker.close(), this.presence.close(), this.control.close()]);
   }
 }

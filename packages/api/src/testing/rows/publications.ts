@@ -167,6 +167,7 @@ export const publish: Rows = [
   {
     what: 'half a character in the name',
     params: '{"channel":"a\\ud800","data":1}',
+    onlyJson: true,
     error: 107,
     message: 'invalid channel name',
   },

@@ -16,6 +16,8 @@ export interface Row {
   /** The error's text, where it is not the code's. */
   readonly message?: string;
   readonly malformed?: true;
+  /** Protobuf cannot say this; nor what is malformed, which its encoders refuse. */
+  readonly onlyJson?: true;
   /** What it has done. */
   readonly after?: (api: TestApi) => Promise<void> | void;
 }
