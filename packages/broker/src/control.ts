@@ -78,7 +78,7 @@ export interface NodeInfo {
   readonly metrics?: { readonly interval: number; readonly items: Readonly<Record<string, number>> };
 }
 
-/** A page of one node's channels, in code unit order of their names. */
+/** A page of one node's channels; with a limit the first ones, in code unit order of their names. */
 export interface ChannelsPage {
   readonly channels: readonly { readonly channel: string; readonly numClients: number }[];
   /** More follow after the last one. */

@@ -49,6 +49,7 @@ export class Node {
       gate: parts.gate,
       broker: parts.broker,
       presence: parts.presence,
+      control: parts.control,
       hub: new Hub(parts.broker),
       flusher: new Flusher(stats),
       deadlines: new Deadlines(),
@@ -80,7 +81,7 @@ export class Node {
     await this.#context.broker.start(brokerEvents(this.#context));
     await this.#control.start({
       apply: (command) => apply(this.#context, command),
-      answer: async (survey, query) => answer(this.#context, started, survey, query),
+      answer: (survey, query) => answer(this.#context, started, survey, query),
     });
   }
 

@@ -1,16 +1,19 @@
 import type { NodeInfo, SurveyName, Surveys } from '@gyre/broker';
 import type { Context } from '../context.ts';
+import { channelsPage } from '../hub/channels-page.ts';
+
+type Answer<S extends SurveyName> = (query: Surveys[S]['query']) => Promise<Surveys[S]['answer']>;
 
 /** Answers the question that a survey asks of every node. */
-export function answer<S extends SurveyName>(
+export async function answer<S extends SurveyName>(
   context: Context,
   started: number,
   survey: S,
   query: Surveys[S]['query'],
-): Surveys[S]['answer'] {
-  const answers: { readonly [N in SurveyName]: (query: Surveys[N]['query']) => Surveys[N]['answer'] } = {
-    info: () => info(context, started),
-    channels: ({ pattern, after, limit }) => context.hub.channels(pattern, after, limit),
+): Promise<Surveys[S]['answer']> {
+  const answers: { readonly [N in SurveyName]: Answer<N> } = {
+    info: async () => info(context, started),
+    channels: (page) => channelsPage(context.hub.channels(), page),
   };
   return answers[survey](query);
 }

@@ -1,5 +1,4 @@
-import type { Broker, ChannelsPage, Target } from '@gyre/broker';
-import { compileGlob } from '@gyre/protocol';
+import type { Broker, Target } from '@gyre/broker';
 import type { Session } from '../session/session.ts';
 import { Channel } from './channel.ts';
 
@@ -111,17 +110,8 @@ export class Hub {
     this.#broker.unsubscribe(channel.name).catch(() => undefined);
   }
 
-  /** A page of the channels that have subscribers, in code unit order. */
-  channels(pattern: string, after: string, limit: number): ChannelsPage {
-    const matches = pattern === '' ? () => true : compileGlob(pattern);
-    const found = [...this.#channels.values()]
-      .filter((channel) => channel.size > 0 && channel.name > after && matches(channel.name))
-      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const page = limit > 0 ? found.slice(0, limit) : found;
-    return {
-      channels: page.map((channel) => ({ channel: channel.name, numClients: channel.size })),
-      more: page.length < found.length,
-    };
+  channels(): Iterable<Channel> {
+    return this.#channels.values();
   }
 }
 

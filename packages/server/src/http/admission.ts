@@ -8,6 +8,7 @@ export interface Admission {
   readonly refused: () => number;
 }
 
+/** Asked each time: they may change. */
 export interface AdmissionOptions {
   /** Connections at a time. */
   readonly connectionLimit: number;
@@ -22,13 +23,12 @@ export interface AdmissionOptions {
 const UNAVAILABLE = '503 Service Unavailable';
 
 export function createAdmission(options: AdmissionOptions): Admission {
-  const { connectionLimit, connectionRateLimit: rate } = options;
-  let tokens = rate;
+  let tokens = options.connectionRateLimit;
   let filled = performance.now();
   let refused = 0;
 
   /** A bucket of `rate` tokens into which `rate` a second flow. */
-  function takeToken(): boolean {
+  function takeToken(rate: number): boolean {
     const now = performance.now();
     tokens = Math.min(rate, tokens + ((now - filled) / 1000) * rate);
     filled = now;
@@ -40,11 +40,12 @@ export function createAdmission(options: AdmissionOptions): Admission {
   return {
     refuse() {
       if (!options.accepting()) return UNAVAILABLE;
+      const { connectionLimit, connectionRateLimit: rate } = options;
       if (connectionLimit > 0 && options.connections() >= connectionLimit) {
         refused++;
         return UNAVAILABLE;
       }
-      return rate > 0 && !takeToken() ? UNAVAILABLE : undefined;
+      return rate > 0 && !takeToken(rate) ? UNAVAILABLE : undefined;
     },
     refused: () => refused,
   };

@@ -53,13 +53,8 @@ export class Exchange {
   /**
    * Reads the body and hands it over; its memory is the receiver's only until `receive` returns. A longer one than
    * `limit` bytes is answered with 413 and handed to nobody.
-   * @param declared the Content-Length header
    */
-  read(limit: number, declared: string, receive: (body: Buffer) => void): void {
-    if (Number(declared) > limit) {
-      this.#tooLarge(limit);
-      return;
-    }
+  read(limit: number, receive: (body: Buffer) => void): void {
     const chunks: Buffer[] = [];
     let size = 0;
     this.#response.onData((data, isLast) => {

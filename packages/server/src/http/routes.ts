@@ -1,4 +1,4 @@
-import type { HttpApi, HttpResponse as ApiResponse } from '@gyre/api';
+import type { HttpApi, HttpHead, HttpResponse as ApiResponse } from '@gyre/api';
 import { internalServerError } from '@gyre/api';
 import { websocket, type Node, type WebSocketOptions } from '@gyre/node';
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
@@ -27,17 +27,12 @@ export function websocketRoute(path: string, node: Node, options: WebSocketOptio
 export function apiRoutes(prefix: string, api: HttpApi, maxRequestSize: number): Mount {
   const handler = (response: HttpResponse, request: HttpRequest): void => {
     const exchange = new Exchange(response);
-    const opened = api.open({
-      method: request.getCaseSensitiveMethod(),
-      path: request.getUrl().slice(prefix.length),
-      query: request.getQuery(),
-      header: (name) => request.getHeader(name),
-    });
+    const opened = api.open(new Head(request, prefix));
     if (typeof opened !== 'function') {
       exchange.answer(opened);
       return;
     }
-    exchange.read(maxRequestSize, request.getHeader('content-length'), (body) => {
+    exchange.read(maxRequestSize, (body) => {
       // The API never rejects over what it was asked; anything else must not leave its caller waiting.
       opened(body).then(
         (answer: ApiResponse) => exchange.answer(answer),
@@ -82,4 +77,27 @@ export function notFoundRoute(): Mount {
 /** A route, for any verb, whose answer needs no body and is known at once. */
 function route(app: TemplatedApp, path: string, answer: (request: HttpRequest) => Answer): void {
   app.any(path, (response, request) => new Exchange(response).answer(answer(request)));
+}
+
+/** What the server API looks at before a body, asked of the request when it is needed. Gone when its handler returns. */
+class Head implements HttpHead {
+  readonly #request: HttpRequest;
+  readonly path: string;
+
+  constructor(request: HttpRequest, prefix: string) {
+    this.#request = request;
+    this.path = request.getUrl().slice(prefix.length);
+  }
+
+  get method(): string {
+    return this.#request.getCaseSensitiveMethod();
+  }
+
+  get query(): string {
+    return this.#request.getQuery();
+  }
+
+  header(name: string): string {
+    return this.#request.getHeader(name);
+  }
 }
