@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: source,
   ssr: { resolve: source },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
     // A test that waits for a condition has a deadline of its own; this one only catches a hang.
     testTimeout: 60_000,
     hookTimeout: 60_000,

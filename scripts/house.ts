@@ -70,7 +70,7 @@ export function house(root: string): Findings {
 
 function read(root: string, path: string): Source {
   const [, name = '', inside = ''] = /^packages\/([^/]+)\/src\/(.+)$/.exec(path) ?? [];
-  const test = /(^|[./])(test|contract|testing)(\.ts$|\/)/.test(inside);
+  const test = /(^|[-./])(test|contract|testing)(\.ts$|\/)/.test(inside);
   return {
     path,
     package: name,

@@ -3,9 +3,9 @@
  * the checks and the single tests. With `fast`: the checks and the unit tests beside the sources.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 interface Outcome {
@@ -25,6 +25,9 @@ interface Report {
   }[];
 }
 
+/** Milliseconds after which a step that hangs is ended, and has failed. */
+const patience = 12 * 60_000;
+
 const root = join(import.meta.dirname, '..');
 const fast = parseArgs({ allowPositionals: true }).positionals.includes('fast');
 
@@ -32,8 +35,11 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
   ['format', 'node_modules/.bin/prettier', '--check', '.'],
   ['lint', 'node_modules/.bin/oxlint', '--type-aware', '--deny-warnings'],
   ['types', 'node_modules/.bin/tsc', '-p', '.'],
-  ['gen', process.execPath, 'scripts/gen-codes.ts', '--check'],
+  ...globSync('scripts/gen-*.ts', { cwd: root })
+    .sort()
+    .map((path) => [basename(path, '.ts'), process.execPath, path, '--check'] as const),
   ['house', process.execPath, 'scripts/house.ts'],
+  ['spec', process.execPath, 'scripts/spec.ts'],
 ];
 
 let running: ChildProcess | undefined;
@@ -47,7 +53,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 /** Runs a command with its output shown. Gives its exit code, 1 where it ended otherwise or did not start. */
 function run(command: string, args: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
-    running = spawn(command, args, { cwd: root, stdio: 'inherit' });
+    running = spawn(command, args, { cwd: root, stdio: 'inherit', timeout: patience });
     running.on('error', (error) => {
       console.error(error.message);
       resolve(1);
@@ -109,7 +115,7 @@ outcomes.push(await tests());
 console.log('');
 for (const { name, passed, failed, seconds } of outcomes) {
   console.log(
-    `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  ${passed} passed, ${failed} failed`,
+    `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s  ${passed} passed, ${failed} failed`,
   );
 }
 const total = (key: 'passed' | 'failed') => outcomes.reduce((sum, outcome) => sum + outcome[key], 0);

@@ -69,7 +69,11 @@ export async function run(
 ): Promise<{ code: number | null; output: string }> {
   const program = launch(args, tmpdir(), env);
   teardown(async () => void (await program.stop('SIGKILL')));
-  const { code } = await within(program.exited, 20_000, `the end of gyre ${args.join(' ')}`);
+  const { code } = await within(
+    program.exited,
+    20_000,
+    () => `the end of gyre ${args.join(' ')}; it wrote:\n${program.logs()}`,
+  );
   return { code, output: program.logs() };
 }
 

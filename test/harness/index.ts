@@ -8,6 +8,7 @@ export type { Exit } from './program.ts';
 export { api, type ApiAnswer } from './api.ts';
 export { connectClient, newClient, type ClientOptions } from './client.ts';
 export { opcodes } from './frames.ts';
+export { grpcStub, type GrpcError, type GrpcStub } from './grpc.ts';
 export { inSeconds, jwt } from './jwt.ts';
 export { freePort } from './port.ts';
 export {
@@ -20,3 +21,5 @@ export {
 export { record, recordClient, type Recorded } from './record.ts';
 export { teardown } from './teardown.ts';
 export { until, within, type UntilOptions } from './until.ts';
+export { encode, encodings, openWire, wire, type ConnectedWire, type Encoding, type Wire } from './wire.ts';
+export type * from './wire-messages.ts';

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { within } from './until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const node = join(root, 'node_modules/node/bin/node');
+const leash = join(import.meta.dirname, 'leash.ts');
 const main = join(root, 'packages/server/src/cli/main.ts');
 
 /** Milliseconds in which a program has to end when told to. For hangs only. */
@@ -37,10 +39,10 @@ export interface Program {
  */
 export function launch(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Program {
   const { PATH, HOME, TMPDIR } = process.env;
-  const child = spawn(node, ['--conditions=source', main, ...args], {
+  const child = spawn(node, ['--conditions=source', `--import=${pathToFileURL(leash).href}`, main, ...args], {
     cwd,
     env: { PATH, HOME, TMPDIR, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: 'pipe',
   });
   let written = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -59,14 +61,6 @@ export function launch(args: readonly string[], cwd: string, env: Readonly<Recor
       resolve({ code, signal });
     });
   });
-  // A worker that is ended early takes its servers with it.
-  const kill = (): boolean => child.kill('SIGKILL');
-  process.once('exit', kill);
-  exited.then(
-    () => process.off('exit', kill),
-    () => {},
-  );
-
   return {
     pid: child.pid ?? 0,
     exited,
@@ -78,7 +72,7 @@ export function launch(args: readonly string[], cwd: string, env: Readonly<Recor
       try {
         return await within(exited, patience, `end after ${signal}`);
       } catch (error) {
-        kill();
+        child.kill('SIGKILL');
         throw new Error(`${String(error)}\n${written}`);
       }
     },

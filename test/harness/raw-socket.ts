@@ -29,6 +29,14 @@ export interface RawSocket {
   next(deadline?: number): Promise<string | Buffer>;
   /** Messages that came and were not asked for yet. */
   readonly waiting: readonly (string | Buffer)[];
+  /** Payloads of the ping frames that came. */
+  readonly pings: readonly Buffer[];
+  /** All of `waiting`, which is empty then. */
+  takeAll(): (string | Buffer)[];
+  /** Bytes of each message that came. */
+  readonly sizes: readonly number[];
+  /** What the handshake was answered with, "" for none. */
+  readonly subProtocol: string;
   /** Stops reading, so that the server's queue grows. What has been read stays in `waiting`. */
   pause(): void;
   resume(): void;
@@ -74,9 +82,14 @@ export async function rawSocket(
   await until(() => received.includes(endOfHead) || tcp.closed, { message: 'an answer to the handshake' });
   const status = Number(received.toString('latin1').split(' ')[1] ?? 0);
   if (status !== 101) throw new HandshakeRefused(status, received.toString());
-  received = received.subarray(received.indexOf(endOfHead) + endOfHead.length);
+  const end = received.indexOf(endOfHead) + endOfHead.length;
+  const head = received.toString('latin1', 0, end);
+  const [, subProtocol = ''] = /^sec-websocket-protocol: *(.*?)\r$/im.exec(head) ?? [];
+  received = received.subarray(end);
 
   const waiting: (string | Buffer)[] = [];
+  const sizes: number[] = [];
+  const pings: Buffer[] = [];
   const sendFrame: RawSocket['sendFrame'] = (opcode, payload, how) => {
     tcp.write(encodeFrame(opcode, Buffer.from(payload), how));
   };
@@ -86,8 +99,10 @@ export async function rawSocket(
       for (let next = decodeFrame(received); next !== undefined; next = decodeFrame(received)) {
         const { opcode, payload } = next.frame;
         received = next.rest;
+        if (opcode === opcodes.text || opcode === opcodes.binary) sizes.push(payload.length);
         if (opcode === opcodes.text) waiting.push(payload.toString());
         if (opcode === opcodes.binary) waiting.push(Buffer.from(payload));
+        if (opcode === opcodes.ping) pings.push(Buffer.from(payload));
         if (opcode !== opcodes.close) continue;
         sendFrame(opcodes.close, payload);
         resolve({
@@ -101,8 +116,12 @@ export async function rawSocket(
 
   return {
     waiting,
+    pings,
+    sizes,
+    subProtocol,
     closed,
     sendFrame,
+    takeAll: () => waiting.splice(0),
     send: (message) => sendFrame(typeof message === 'string' ? opcodes.text : opcodes.binary, message),
     async next(deadline = 10_000) {
       await until(() => waiting.length > 0 || tcp.closed, { deadline, message: 'a message' });

@@ -20,7 +20,7 @@ export async function until<T>(condition: () => T | Promise<T>, options: UntilOp
     const answer = await condition();
     if (answer) return answer;
     if (performance.now() > end) {
-      throw new Error(`not within ${deadline} ms: ${typeof message === 'string' ? message : message()}`);
+      throw new Error(`not within ${deadline} ms: ${told(message)}`);
     }
     await delay(5);
   }
@@ -30,10 +30,14 @@ export async function until<T>(condition: () => T | Promise<T>, options: UntilOp
  * Gives what a promise gives, or throws after a deadline.
  * @param deadline milliseconds
  */
-export async function within<T>(promise: Promise<T>, deadline: number, message: string): Promise<T> {
+export async function within<T>(
+  promise: Promise<T>,
+  deadline: number,
+  message: string | (() => string),
+): Promise<T> {
   const timer = new AbortController();
   const late = delay(deadline, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`not within ${deadline} ms: ${message}`);
+    throw new Error(`not within ${deadline} ms: ${told(message)}`);
   });
   late.catch(() => {});
   try {
@@ -41,4 +45,8 @@ export async function within<T>(promise: Promise<T>, deadline: number, message: 
   } finally {
     timer.abort();
   }
+}
+
+function told(message: string | (() => string)): string {
+  return typeof message === 'string' ? message : message();
 }

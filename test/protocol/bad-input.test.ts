@@ -232,7 +232,7 @@ describe('a caller of the server API', () => {
         call.destroy();
       });
       call.on('error', reject);
-      const more = () => call.writable && call.write('x'.repeat(60_000), () => more());
+      const more = () => !call.destroyed && call.write('x'.repeat(60_000), () => more());
       more();
     });
     expect(status).toBe(413);

@@ -21,14 +21,18 @@ import {
   writeProtobuf,
   writeProtobufInside,
 } from './protobuf-messages.ts';
+import { addReflection } from './reflection.ts';
 import { error as errorMessage } from './schema.ts';
 
+/** Key and error mode are read anew for each call, so that they may change. */
 export interface GrpcOptions {
   readonly executor: Executor;
   /** "" lets everybody in. */
   readonly key: string;
   /** `transport`: errors as gRPC statuses for everybody, not only for who asks by metadata. */
   readonly errorMode: '' | 'transport';
+  /** Tell callers which methods there are, and what their messages look like. */
+  readonly reflection: boolean;
   readonly log: Log;
 }
 
@@ -127,14 +131,17 @@ const definition: ServiceDefinition = Object.fromEntries(
   ]),
 );
 
-function keyInterceptor(key: string): ServerInterceptor {
-  const isKey = isSecret(`apikey ${key}`);
+function isAllowed(metadata: Metadata, key: string): boolean {
+  return key === '' || isSecret(`apikey ${key}`)(String(metadata.get('authorization')[0] ?? ''));
+}
+
+function keyInterceptor(options: GrpcOptions): ServerInterceptor {
   return (_method, call) =>
     new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata(metadata, pass) {
-            if (isKey(String(metadata.get('authorization')[0] ?? ''))) pass(metadata);
+            if (isAllowed(metadata, options.key)) pass(metadata);
             else call.sendStatus({ code: status.UNAUTHENTICATED, details: 'unauthenticated' });
           },
         }),
@@ -145,13 +152,15 @@ function keyInterceptor(key: string): ServerInterceptor {
  * The server API over gRPC: the methods of HTTP by the same names and messages, payloads any bytes. A method that is not
  * served is UNIMPLEMENTED, a message that cannot be read INVALID_ARGUMENT.
  */
-export function grpc({ executor, key, errorMode, log }: GrpcOptions): GrpcApi {
+export function grpc(options: GrpcOptions): GrpcApi {
+  const { executor, log } = options;
+
   async function answer(name: MethodName, call: ServerUnaryCall<Buffer, Buffer>): Promise<Answer> {
     try {
       const request = readProtobuf(methods[name].request, call.request);
       const outcome: Outcome<object> = await executor.call(name, request as never, CALLER);
       const mapped =
-        errorMode === 'transport' || call.metadata.get('x-centrifugo-error-mode')[0] === 'transport';
+        options.errorMode === 'transport' || call.metadata.get('x-centrifugo-error-mode')[0] === 'transport';
       // The answer of a batch has no place for an error of its own.
       if (outcome.error !== undefined && (mapped || name === 'batch')) return refusalOf(outcome.error);
       return await writeResponse(name, outcome);
@@ -165,16 +174,19 @@ export function grpc({ executor, key, errorMode, log }: GrpcOptions): GrpcApi {
   const handlers: UntypedServiceImplementation = Object.fromEntries(
     methodNames.map((name) => [
       grpcName(name),
-      (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void => {
-        void answer(name, call).then((answered) =>
-          Buffer.isBuffer(answered) ? callback(null, answered) : callback(answered),
-        );
+      async (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): Promise<void> => {
+        const answered = await answer(name, call);
+        if (Buffer.isBuffer(answered)) callback(null, answered);
+        else callback(answered);
       },
     ]),
   );
 
   return {
-    interceptors: key === '' ? [] : [keyInterceptor(key)],
-    addTo: (server) => server.addService(definition, handlers),
+    interceptors: [keyInterceptor(options)],
+    addTo(server) {
+      server.addService(definition, handlers);
+      if (options.reflection) addReflection(server, SERVICE);
+    },
   };
 }

@@ -13,3 +13,4 @@ export {
   type HttpOptions,
   type HttpResponse,
 } from './http.ts';
+export { openapi, type OpenApi, type Schema } from './openapi.ts';

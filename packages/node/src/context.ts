@@ -1,8 +1,9 @@
-import type { Broker } from '@gyre/broker';
+import type { Broker, ControlBus } from '@gyre/broker';
 import type { PresenceManager } from '@gyre/presence-manager';
 import type { Gate } from './gate.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Log, NodeOptions, NodeStats } from './options.ts';
+import type { ConnectRates } from './session/rate-limits.ts';
 import type { Deadlines } from './session/deadlines.ts';
 import type { Flusher } from './session/outbox.ts';
 
@@ -13,9 +14,11 @@ export interface Context {
   readonly gate: Gate;
   readonly broker: Broker;
   readonly presence: PresenceManager;
+  readonly control: Pick<ControlBus, 'send'>;
   readonly hub: Hub;
   readonly flusher: Flusher;
   readonly deadlines: Deadlines;
+  readonly connectRates: ConnectRates;
   readonly stats: NodeStats;
   readonly log: Log;
   /**

@@ -10,6 +10,7 @@ import { Hub } from './hub/hub.ts';
 import { newStats, type Log, type NodeOptions, type NodeStats } from './options.ts';
 import { Position } from './recovery/position.ts';
 import { Deadlines } from './session/deadlines.ts';
+import { ConnectRates } from './session/rate-limits.ts';
 import { Flusher } from './session/outbox.ts';
 import { Session } from './session/session.ts';
 import type { Transport } from './transports/transport.ts';
@@ -53,6 +54,7 @@ export class Node {
       hub: new Hub(parts.broker),
       flusher: new Flusher(stats),
       deadlines: new Deadlines(),
+      connectRates: new ConnectRates(),
       stats,
       log: parts.log,
       background: (work) => this.#background(work),

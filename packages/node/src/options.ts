@@ -9,6 +9,8 @@ export interface NodeOptions {
   readonly pingInterval: number;
   /** 0: pongs are not asked for. Below `pingInterval`. */
   readonly pongTimeout: number;
+  /** How long a transport may be stuck with what it took before its connection is slow; 0: any time. */
+  readonly writeTimeout: number;
   /** Until a connection must have connected. */
   readonly staleCloseDelay: number;
   readonly expiredCloseDelay: number;
@@ -26,6 +28,17 @@ export interface NodeOptions {
   /** Members in one presence answer for a client. */
   readonly presenceMaxMembers: number;
   readonly connectIncludeServerTime: boolean;
+  /** Absent where nothing is limited. */
+  readonly commandRates?: CommandRates;
+}
+
+/** Commands a second, as many at once; 0: any number. `connect` counts the connections of one user to this node, the others the commands of one connection. */
+export interface CommandRates {
+  readonly connect: number;
+  readonly subscribe: number;
+  readonly publish: number;
+  readonly rpc: number;
+  readonly history: number;
 }
 
 /** Where things that nobody waits for are said. A level that is off has no method, so that silence is free. */

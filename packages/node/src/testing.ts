@@ -30,6 +30,7 @@ export const options: NodeOptions = {
   version: '1',
   pingInterval: 25_000,
   pongTimeout: 8000,
+  writeTimeout: 0,
   staleCloseDelay: 10_000,
   expiredCloseDelay: 25_000,
   expiredSubCloseDelay: 25_000,

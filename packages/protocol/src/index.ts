@@ -5,5 +5,6 @@ export * from './json-scan.ts';
 export { jsonCodec } from './json.ts';
 export { compileGlob } from './glob.ts';
 export { protobufCodec } from './protobuf.ts';
+export { Reader, Writer } from './protobuf-wire.ts';
 export { createDelta } from './delta.ts';
 export { compileFilter, type TagFilter } from './filter.ts';

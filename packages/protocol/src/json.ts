@@ -169,8 +169,10 @@ function clientInfo(w: Writer, info: ClientInfo): void {
 /** @param asString the payload goes as a JSON string of its text, see {@link PublicationForm} */
 function publication(w: Writer, pub: Publication, asString: boolean): void {
   object(w, (f) => {
-    if (asString) f.always('data', asBuffer(pub.data).toString());
-    else f.raw('data', pub.data);
+    if (!asString) f.raw('data', pub.data);
+    // A patch is no JSON, but text, because what it was made of is.
+    else if (pub.delta === true || isJson(pub.data)) f.always('data', asBuffer(pub.data).toString());
+    else throw new EncodeError('payload is not JSON');
     f.object('info', pub.info, clientInfo)
       .number('offset', pub.offset)
       .tags(pub.tags)

@@ -2,8 +2,8 @@ import { DecodeError } from './codec.ts';
 import type { Bytes } from './messages.ts';
 
 /**
- * The Protobuf wire format as far as the client protocol uses it: varints and length-delimited fields are read and
- * written, fixed-width ones are passed over, groups are refused.
+ * The Protobuf wire format as far as our messages use it: varints and length-delimited fields are read and written,
+ * doubles are written, other fixed-width fields are passed over, groups are refused.
  */
 
 const VARINT = 0;
@@ -86,6 +86,15 @@ export class Reader {
     this.#varint();
     const high = this.#high >>> 0;
     if (high >= 2 ** 21) throw new DecodeError('integer too large');
+    return high * 2 ** 32 + (this.#low >>> 0);
+  }
+
+  /** A 64-bit number in two's complement; more than Number.MAX_SAFE_INTEGER either way is refused. */
+  int64(): number {
+    this.#expect(VARINT);
+    this.#varint();
+    const high = this.#high | 0;
+    if (high >= 2 ** 21 || high < -(2 ** 21)) throw new DecodeError('integer too large');
     return high * 2 ** 32 + (this.#low >>> 0);
   }
 
@@ -228,6 +237,14 @@ export class Writer {
     if (value === true) this.uint(field, 1);
   }
 
+  double(field: number, value: number | undefined): void {
+    if (value === undefined || value === 0) return;
+    this.#reserve(8);
+    this.#at -= 8;
+    this.#room.writeDoubleLE(value, this.#at);
+    this.#tag(field, FIXED64);
+  }
+
   string(field: number, value: string | undefined): void {
     if (value === undefined || value === '') return;
     const length = Buffer.byteLength(value);
@@ -245,6 +262,13 @@ export class Writer {
     this.#room.set(value, this.#at);
     this.#varint(value.length);
     this.#tag(field, DELIMITED);
+  }
+
+  /** The message written since {@link begin}, as it is. */
+  bare(): Bytes {
+    const bytes = Buffer.allocUnsafe(this.size);
+    this.#room.copy(bytes, 0, this.#at);
+    return bytes;
   }
 
   /** The message written since {@link begin}, with its length in front. */

@@ -1,16 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createExecutor, http as httpApi } from '@gyre/api';
+import {
+  createExecutor,
+  grpc as grpcApi,
+  http as httpApi,
+  openapi,
+  type Executor,
+  type GrpcApi,
+  type HttpApi,
+} from '@gyre/api';
 import { memoryBroker, memoryControlBus } from '@gyre/broker/memory';
 import { Node, type NodeOptions } from '@gyre/node';
 import { memoryPresenceManager } from '@gyre/presence-manager/memory';
+import { KeySets } from './auth/key-sets.ts';
 import { createTokens } from './auth/tokens.ts';
 import { Namespaces } from './channels/namespaces.ts';
-import { compilePattern } from './channels/regex.ts';
 import { createRules } from './channels/rules.ts';
 import type { Config } from './config/schema.ts';
 import { createGate } from './gate/gate.ts';
-import { createAdmission } from './http/admission.ts';
+import type { Policy } from './gate/policy.ts';
+import { grpcListener, type GrpcListener } from './grpc/listener.ts';
+import { createAdmission, type Admission } from './http/admission.ts';
 import { listener, type Listener, type ListenerOptions } from './http/listener.ts';
 import { originRule } from './http/origin.ts';
 import {
@@ -18,11 +28,13 @@ import {
   healthRoutes,
   metricsRoute,
   notFoundRoute,
+  swaggerRoutes,
   websocketRoute,
   type Mount,
 } from './http/routes.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics/registry.ts';
+import { tlsMaterial } from './pem.ts';
 import { version } from './version.ts';
 
 /** A server that runs. */
@@ -31,6 +43,13 @@ export interface Server {
   readonly port: number;
   /** Where the server API, metrics and health are; the same port unless an internal listener is configured. */
   readonly internalPort: number;
+  /** Where the server API over gRPC is, if it is served. */
+  readonly grpcPort?: number;
+  /**
+   * Goes on by another configuration, as far as that is possible while the server runs (`config/reload.ts`).
+   * @throws Error for a key, address or pattern that is none; nothing has changed then
+   */
+  reload(config: Config): void;
   /**
    * Ends gracefully: refuses what is new, closes clients over `shutdown.drain_time`, lets what is under way finish.
    * Calling it again changes nothing.
@@ -38,31 +57,54 @@ export interface Server {
   stop(): Promise<void>;
 }
 
+/** What is decided by the configuration alone. Never changed: a reload makes another one. */
+interface Live {
+  readonly config: Config;
+  readonly namespaces: Namespaces;
+  readonly policy: Policy;
+  readonly originAllowed: (origin: string) => boolean;
+  /** Of a handshake, lower case. */
+  readonly keepHeaders: readonly string[];
+}
+
+/** @throws Error for a key, address or pattern that is none, naming the option */
+export function makeLive(config: Config, log: Logger, keySets = new KeySets({ now: Date.now, log })): Live {
+  const { client, rpc } = config;
+  const namespaces = new Namespaces(config.channel);
+  const tokens = createTokens(client, { now: Date.now, keySets });
+  return {
+    config,
+    namespaces,
+    policy: { client, rpc, channels: namespaces, tokens, now: Date.now, log },
+    originAllowed: originRule(client.allowed_origins),
+    keepHeaders: [client.user_id_http_header.toLowerCase()].filter((name) => name !== ''),
+  };
+}
+
 /** Puts a server together from its configuration and starts it. */
 export async function compose(config: Config, log: Logger): Promise<Server> {
   const broker = memoryBroker();
   const presence = memoryPresenceManager();
   const control = memoryControlBus();
-  const namespaces = new Namespaces(config.channel);
-  const tokens = createTokens(config.client, { now: Date.now, compilePattern });
-  const policy = { client: config.client, rpc: config.rpc, channels: namespaces, tokens, now: Date.now, log };
+  const keySets = new KeySets({ now: Date.now, log });
+  let live = makeLive(config, log, keySets);
+  const uid = randomUUID();
   const node = new Node({
-    options: nodeOptions(config),
+    options: nodeOptions(uid, config),
     broker,
     presence,
     control,
-    gate: createGate(() => policy),
+    gate: createGate(() => live.policy),
     log,
   });
-  const executor = createExecutor({ broker, presence, control, rules: createRules(namespaces) }, log);
+  const executor = createExecutor(
+    { broker, presence, control, rules: createRules(() => live.namespaces) },
+    log,
+  );
+  let api = makeApi(config, executor);
   let stopping: Promise<void> | undefined;
   const accepting = (): boolean => stopping === undefined;
-  const admission = createAdmission({
-    connectionLimit: config.client.connection_limit,
-    connectionRateLimit: config.client.connection_rate_limit,
-    connections: () => node.gauges.open,
-    accepting,
-  });
+  const admission = makeAdmission(() => live, node, accepting);
   const metrics = createMetrics(config.prometheus.prefix, {
     node,
     api: executor,
@@ -73,20 +115,13 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
 
   const doors: Record<'external' | 'internal', Mount[]> = { external: [], internal: [] };
   if (!config.websocket.disabled) {
-    doors.external.push(
-      websocketRoute(config.websocket.handler_prefix, node, {
-        messageSizeLimit: config.websocket.message_size_limit,
-        idleTimeout: idleTimeout(config),
-        keepHeaders: [config.client.user_id_http_header.toLowerCase()].filter((name) => name !== ''),
-        originAllowed: originRule(config.client.allowed_origins),
-        refuse: () => admission.refuse(),
-      }),
-    );
+    doors.external.push(websocketDoor(() => live, node, admission));
   }
   if (!config.http_api.disabled) {
-    const { key, insecure, error_mode: errorMode, handler_prefix: prefix, external } = config.http_api;
-    const api = httpApi({ executor, key, insecure, errorMode });
-    doors[external ? 'external' : 'internal'].push(apiRoutes(prefix, api, config.http_api.max_request_size));
+    const { handler_prefix: prefix, external, max_request_size: maxSize } = config.http_api;
+    doors[external ? 'external' : 'internal'].push(
+      apiRoutes(prefix, { open: (head) => api.open(head) }, maxSize),
+    );
   }
   if (config.health.enabled) {
     doors.internal.push(healthRoutes(config.health.handler_prefix, '/ready', accepting));
@@ -94,21 +129,91 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   if (config.prometheus.enabled) {
     doors.internal.push(metricsRoute(config.prometheus.handler_prefix, metrics));
   }
-  const listeners = await open(config, doors);
+  if (config.swagger.enabled) {
+    const document = openapi(config.http_api.handler_prefix, version);
+    doors.internal.push(swaggerRoutes(config.swagger.handler_prefix, document));
+  }
+  const rpc = await openGrpc(
+    config,
+    grpcApi({
+      executor,
+      get key() {
+        return live.config.grpc_api.key;
+      },
+      get errorMode() {
+        return live.config.grpc_api.error_mode;
+      },
+      reflection: config.grpc_api.reflection,
+      log,
+    }),
+  );
+  const listeners = await open(config, doors).catch(async (error: unknown) => {
+    await rpc?.close(0);
+    await release(0);
+    throw error;
+  });
 
-  async function end(): Promise<void> {
-    for (const port of listeners) port.stop();
-    await node.drain(config.shutdown.drain_time);
+  async function release(drainTime: number): Promise<void> {
+    await node.drain(drainTime);
     await control.close();
     await broker.close();
     await presence.close();
+  }
+
+  async function end(): Promise<void> {
+    for (const port of listeners) port.stop();
+    // Half of the time that there is, so that what comes after has its own.
+    const rpcClosed = rpc?.close(live.config.shutdown.timeout / 2);
+    await release(live.config.shutdown.drain_time);
+    await rpcClosed;
     for (const port of listeners) port.close();
   }
   return {
     port: listeners[0].port,
     internalPort: (listeners[1] ?? listeners[0]).port,
+    ...(rpc && { grpcPort: rpc.port }),
+    reload(next) {
+      live = makeLive(next, log, keySets);
+      api = makeApi(next, executor);
+      node.configure(nodeOptions(uid, next));
+    },
     stop: () => (stopping ??= end()),
   };
+}
+
+function makeAdmission(live: () => Live, node: Node, accepting: () => boolean): Admission {
+  return createAdmission({
+    get connectionLimit() {
+      return live().config.client.connection_limit;
+    },
+    get connectionRateLimit() {
+      return live().config.client.connection_rate_limit;
+    },
+    connections: () => node.gauges.open,
+    accepting,
+  });
+}
+
+function websocketDoor(live: () => Live, node: Node, admission: Admission): Mount {
+  const { config } = live();
+  return websocketRoute(config.websocket.handler_prefix, node, {
+    messageSizeLimit: config.websocket.message_size_limit,
+    compression: config.websocket.compression,
+    compressionMinSize: config.websocket.compression_min_size,
+    idleTimeout: idleTimeout(config),
+    get keepHeaders() {
+      return live().keepHeaders;
+    },
+    originAllowed: (origin) => live().originAllowed(origin),
+    refuse: () => admission.refuse(),
+  });
+}
+
+function makeApi(
+  { http_api: { key, insecure, error_mode: errorMode } }: Config,
+  executor: Executor,
+): HttpApi {
+  return httpApi({ executor, key, insecure, errorMode });
 }
 
 /** Opens one port for everything, or two where the configuration keeps the internal routes apart. */
@@ -126,14 +231,15 @@ async function open(
   const mount = (mounts: readonly Mount[]): Mount => {
     return (app) => [...mounts, notFoundRoute()].forEach((put) => put(app));
   };
+  const ownTls = tls(server.tls, 'http_server.tls');
   if (!split) {
-    return [
-      await listener({ ...external, ...tls(server.tls) }, mount([...doors.external, ...doors.internal])),
-    ];
+    return [await listener({ ...external, ...ownTls }, mount([...doors.external, ...doors.internal]))];
   }
-  const first = await listener({ ...external, ...tls(server.tls) }, mount(doors.external));
-  const ownTls = server.internal_tls.enabled ? server.internal_tls : server.tls;
-  const internalTls = server.tls_external ? {} : tls(ownTls);
+  const insideTls = server.internal_tls.enabled
+    ? tls(server.internal_tls, 'http_server.internal_tls')
+    : ownTls;
+  const internalTls = server.tls_external ? {} : insideTls;
+  const first = await listener({ ...external, ...ownTls }, mount(doors.external));
   try {
     return [first, await listener({ ...internal, ...internalTls }, mount(doors.internal))];
   } catch (error) {
@@ -142,8 +248,20 @@ async function open(
   }
 }
 
-function tls(section: Config['http_server']['tls']): Pick<ListenerOptions, 'tls'> {
-  return section.enabled ? { tls: { cert: section.cert_pem, key: section.key_pem } } : {};
+function tls(section: Config['http_server']['tls'], path: string): Pick<ListenerOptions, 'tls'> {
+  const material = tlsMaterial(section, path);
+  return material === undefined ? {} : { tls: material };
+}
+
+/** Messages that callers of gRPC may send where the configuration does not say, in bytes. */
+const GRPC_MESSAGE_SIZE = 4 * 1024 * 1024;
+
+/** Serves the server API over gRPC, where that is switched on. */
+async function openGrpc({ grpc_api: section }: Config, api: GrpcApi): Promise<GrpcListener | undefined> {
+  if (!section.enabled) return undefined;
+  const { address, port, max_receive_message_size: maxSize } = section;
+  const maxReceiveMessageSize = maxSize === 0 ? GRPC_MESSAGE_SIZE : maxSize;
+  return grpcListener({ address, port, maxReceiveMessageSize, ...tls(section.tls, 'grpc_api.tls') }, api);
 }
 
 /** Seconds: a net below the protocol's own pings, for sockets that do not even answer those. */
@@ -153,13 +271,15 @@ function idleTimeout({ client }: Config): number {
   return Math.min(seconds, 960);
 }
 
-function nodeOptions({ client, http_server: server, node }: Config): NodeOptions {
+function nodeOptions(uid: string, config: Config): NodeOptions {
+  const { client, http_server: server, node, websocket } = config;
   return Object.freeze({
-    uid: randomUUID(),
+    uid,
     name: node.name === '' ? `${hostname()}_${server.port}` : node.name,
     version,
     pingInterval: Math.max(client.ping_interval, 0),
     pongTimeout: Math.max(client.pong_timeout, 0),
+    writeTimeout: websocket.write_timeout,
     staleCloseDelay: client.stale_close_delay,
     expiredCloseDelay: client.expired_close_delay,
     expiredSubCloseDelay: client.expired_sub_close_delay,
@@ -170,5 +290,8 @@ function nodeOptions({ client, http_server: server, node }: Config): NodeOptions
     recoveryMaxPublicationLimit: client.recovery_max_publication_limit,
     presenceMaxMembers: client.presence_max_members,
     connectIncludeServerTime: client.connect_include_server_time,
+    ...(Object.values(client.command_rate_limit).some((rate) => rate > 0)
+      ? { commandRates: client.command_rate_limit }
+      : {}),
   });
 }

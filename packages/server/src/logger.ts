@@ -10,19 +10,25 @@ export interface Logger {
   readonly fatal?: Write;
 }
 
+/** The logger of the process. */
+export interface RootLogger extends Logger {
+  /** Methods come and go; whoever holds the logger need not be told. */
+  setLevel(level: string): void;
+}
+
 export type Write = (message: string, fields?: object) => void;
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 /**
  * A log of JSON lines: level, time (RFC 3339), message, fields; an `error` field with its stack.
+ * @param level the least severe one that is written, `none` for nothing
  * @param file to append to, "" for standard error
  */
-export function createLogger({ level, file }: { readonly level: string; readonly file: string }): Logger {
-  if (level === 'none') return {};
+export function createLogger({ level, file }: { readonly level: string; readonly file: string }): RootLogger {
   const log = pino(
     {
-      level,
+      level: 'trace',
       base: null,
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
@@ -31,9 +37,19 @@ export function createLogger({ level, file }: { readonly level: string; readonly
     },
     pino.destination({ dest: file === '' ? 2 : file, sync: true, mkdir: true }),
   );
-  return Object.fromEntries(
-    LEVELS.filter((name) => log.isLevelEnabled(name)).map((name) => [name, writer(log, name)]),
-  );
+  const writers = LEVELS.map((name) => [name, writer(log, name)] as const);
+  const methods: { -readonly [L in keyof Logger]: Write } = {};
+  const root = Object.assign(methods, {
+    setLevel(least: string) {
+      const from = LEVELS.findIndex((name) => name === least);
+      for (const [index, [name, write]] of writers.entries()) {
+        if (from !== -1 && index >= from) methods[name] = write;
+        else delete methods[name];
+      }
+    },
+  });
+  root.setLevel(level);
+  return root;
 }
 
 function writer(log: Pino, level: (typeof LEVELS)[number]): Write {

@@ -138,6 +138,7 @@ export class TestApi {
       executor: this.executor,
       key: KEY,
       errorMode: '',
+      reflection: false,
       log: this.#log,
       ...options,
     };

@@ -16,6 +16,7 @@ export const messageType = (name: string): protobufjs.Type =>
 
 /** A server on loopback, and a client of it. */
 export interface GrpcDoor {
+  readonly port: number;
   /**
    * Calls a method with a message as an object, names in camelCase, and gives the answer as one.
    * @throws ServiceError where the call ends with another status than OK
@@ -55,6 +56,7 @@ export async function serveGrpc(api: GrpcApi): Promise<GrpcDoor> {
   }
 
   return {
+    port,
     send,
     async call(method, request, metadata) {
       const types = service.methods[method];

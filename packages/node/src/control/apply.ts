@@ -1,7 +1,7 @@
 import type { ControlCommand } from '@gyre/broker';
 import { Disconnect, disconnect, unsubscribeReasons } from '@gyre/protocol';
 import type { Context } from '../context.ts';
-import { announceJoin, join, prepare } from '../session/membership.ts';
+import { hasRoom, join, prepare, settle } from '../session/membership.ts';
 import type { Session } from '../session/session.ts';
 import { expiry } from '../session/timing.ts';
 
@@ -10,10 +10,10 @@ export async function apply(context: Context, command: ControlCommand): Promise<
   const sessions = context.hub.find(command.target);
   switch (command.type) {
     case 'subscribe':
-      await Promise.all(sessions.map((session) => subscribe(session, command)));
+      await each(sessions, (session) => subscribe(session, command));
       return;
     case 'unsubscribe':
-      await Promise.all(sessions.map((session) => unsubscribe(session, command.channel)));
+      await each(sessions, (session) => unsubscribe(session, command.channel));
       return;
     case 'disconnect': {
       const spared = new Set(command.whitelist);
@@ -23,17 +23,36 @@ export async function apply(context: Context, command: ControlCommand): Promise<
       return;
     }
     case 'refresh':
-      for (const session of sessions) refresh(session, command);
+      await each(sessions, async (session) => refresh(session, command));
   }
+}
+
+/** Those that are connecting are waited for: nothing may be pushed to them before they know that they are connected. */
+async function each(sessions: readonly Session[], act: (session: Session) => Promise<void>): Promise<void> {
+  await Promise.all(
+    sessions.map(async (session) => {
+      if (session.state === 'connecting') await session.current;
+      if (session.state === 'connected') await act(session);
+    }),
+  );
 }
 
 type Command<T extends ControlCommand['type']> = Extract<ControlCommand, { type: T }>;
 
+/**
+ * A server-side subscription that the connection has already is made anew, by the new grant and with another push. One
+ * that the client made itself, or that is under way, stays as it is.
+ */
 async function subscribe(session: Session, command: Command<'subscribe'>): Promise<void> {
   const { channel, grant, recoverSince } = command;
-  if (session.subscriptions.has(channel) || session.subscribing.has(channel)) return;
-  const candidate = await prepare(session, { channel, grant, serverSide: true, since: recoverSince });
-  const { subscription, result } = join(candidate);
+  const held = session.subscriptions.get(channel);
+  if (session.subscribing.has(channel) || held?.serverSide === false) return;
+  if (held === undefined && !hasRoom(session)) {
+    session.disconnect(disconnect('channelLimit'));
+    return;
+  }
+  const joined = join(await prepare(session, { channel, grant, serverSide: true, since: recoverSince }));
+  const { result } = joined;
   session.push({
     type: 'subscribe',
     channel,
@@ -44,14 +63,17 @@ async function subscribe(session: Session, command: Command<'subscribe'>): Promi
     ...(result.data === undefined ? {} : { data: result.data }),
   });
   for (const pub of result.publications ?? []) session.push({ type: 'pub', channel, pub });
-  await announceJoin(subscription);
+  await settle(joined);
 }
 
 /** The push goes out where there was no subscription too: libraries count on it. */
 async function unsubscribe(session: Session, channel: string): Promise<void> {
-  const subscription = session.subscriptions.get(channel);
   const why = unsubscribeReasons.server;
-  if (subscription !== undefined) await session.unsubscribe(subscription, why);
+  const pending = session.subscribing.get(channel);
+  const subscription = session.subscriptions.get(channel);
+  // The client has to hear of its beginning before it hears of its end.
+  if (pending !== undefined) pending.revoked = true;
+  else if (subscription !== undefined) await session.unsubscribe(subscription, why);
   else session.push({ type: 'unsubscribe', channel, code: why.code, reason: why.reason });
 }
 

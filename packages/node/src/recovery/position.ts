@@ -36,15 +36,21 @@ export class Position {
       if (at.offset <= this.#offset) return 'old';
       if (at.offset === this.#offset + 1) {
         this.#offset = at.offset;
-        this.#tail.push(publication);
+        this.#tail.push(kept(publication));
         if (this.#tail.length > TAIL) this.#tail.shift();
         return 'next';
       }
     }
     this.#epoch = at.epoch;
     this.#offset = at.offset;
-    this.#tail = [publication];
+    this.#tail = [kept(publication)];
     return 'gap';
+  }
+
+  /** Takes what was read as the stream's last publication, where that is of use. */
+  learn(at: StreamPosition, last: Publication): void {
+    const here = at.epoch === this.#epoch && at.offset === this.#offset && last.offset === at.offset;
+    if (here && this.#tail.length === 0) this.#tail.push(last);
   }
 
   /**
@@ -62,4 +68,11 @@ export class Position {
   get last(): Publication | undefined {
     return this.#tail.at(-1);
   }
+}
+
+/** As it stands in the stream: the epoch is said with live ones only. */
+function kept(publication: Publication): Publication {
+  if (publication.epoch === undefined) return publication;
+  const { epoch: _, ...rest } = publication;
+  return rest;
 }

@@ -48,6 +48,10 @@ export async function dispatch(session: Session, command: Command): Promise<void
     }
     count(session.context.stats.commands, command.method);
     admit(session, command.method);
+    const { options, deadlines } = session.context;
+    if (options.commandRates !== undefined) {
+      session.limits.admit(command.method, options.commandRates, deadlines.now());
+    }
     // The table maps each method to the handler of its own request, which the compiler cannot follow through an index.
     await (handlers[command.method] as Handler<Method>)(session, command.id, command.request);
   } catch (error) {

@@ -1,13 +1,16 @@
 import type { SubscriptionGrant } from '@gyre/broker';
 import {
   disconnect,
+  unsubscribeReasons,
   type Disconnect,
+  type Publication,
   type StreamPosition,
   type SubscribeResult,
   type TagFilter,
 } from '@gyre/protocol';
 import type { Channel } from '../hub/channel.ts';
 import { Subscription } from '../hub/subscription.ts';
+import { chain } from '../recovery/chain.ts';
 import { Position } from '../recovery/position.ts';
 import { recover, type Recovery } from '../recovery/recover.ts';
 import type { Session } from './session.ts';
@@ -15,6 +18,12 @@ import { expiry } from './timing.ts';
 
 /** How often a recovery is read anew when the channel moved on faster than it could be read. */
 const RECOVERY_ATTEMPTS = 5;
+
+/** A subscription that is under way. */
+export interface Pending {
+  /** Its end was ordered meanwhile: it ends as soon as it has begun. */
+  revoked: boolean;
+}
 
 /** A subscription that is ready to begin. */
 export interface Candidate {
@@ -25,7 +34,10 @@ export interface Candidate {
   readonly filter: TagFilter | undefined;
   /** Where the client stands, if it wants what it missed. */
   readonly since: StreamPosition | undefined;
+  /** The client that says where it stands has got the publication there. */
+  readonly holdsBase: boolean;
   readonly recovery: Recovery | undefined;
+  readonly pending: Pending;
 }
 
 /** What is asked for beside the grant. */
@@ -35,6 +47,32 @@ export interface JoinRequest {
   readonly serverSide: boolean;
   readonly filter?: TagFilter | undefined;
   readonly since?: StreamPosition | undefined;
+  readonly holdsBase?: boolean;
+}
+
+/** A subscription that has begun, and what its client is told of it. */
+export interface Joined {
+  readonly subscription: Subscription;
+  readonly result: SubscribeResult;
+  /** The connection was not subscribed to the channel before. */
+  readonly isNew: boolean;
+  readonly revoked: boolean;
+}
+
+/** From here on a subscription counts as under way, until {@link join}, {@link abandon} or {@link unreserve}. */
+export function reserve(session: Session, channel: string): Pending {
+  const pending = { revoked: false };
+  session.subscribing.set(channel, pending);
+  return pending;
+}
+
+export function unreserve(session: Session, channel: string): void {
+  session.subscribing.delete(channel);
+}
+
+/** Room for one subscription more. */
+export function hasRoom({ context, subscriptions, subscribing }: Session): boolean {
+  return subscriptions.size + subscribing.size < context.options.channelLimit;
 }
 
 /**
@@ -45,7 +83,6 @@ export async function prepare(session: Session, request: JoinRequest): Promise<C
   const { hub, presence } = session.context;
   const { grant } = request;
   const channel = hub.acquire(request.channel);
-  session.subscribing.add(channel.name);
   const candidate = {
     session,
     channel,
@@ -53,6 +90,8 @@ export async function prepare(session: Session, request: JoinRequest): Promise<C
     serverSide: request.serverSide,
     filter: request.filter,
     since: request.since ?? (grant.autoCacheRecover ? { offset: 0, epoch: '' } : undefined),
+    holdsBase: request.holdsBase ?? false,
+    pending: session.subscribing.get(request.channel) ?? reserve(session, request.channel),
   };
   try {
     await channel.ready;
@@ -71,17 +110,28 @@ export async function prepare(session: Session, request: JoinRequest): Promise<C
 
 /** Undoes {@link prepare}. */
 export async function abandon({ session, channel, grant }: Candidate): Promise<void> {
-  session.subscribing.delete(channel.name);
+  unreserve(session, channel.name);
   session.context.hub.release(channel);
-  if (grant.presence) await session.context.presence.remove(channel.name, session.id);
+  // A subscription that was to be made anew goes on as it was.
+  if (!grant.presence || session.subscriptions.has(channel.name)) return;
+  await session.context.presence.remove(channel.name, session.id);
 }
 
-/** Makes sure that the node knows where it stands in the channel. */
+/**
+ * Makes sure that the node knows where it stands in the channel, and for patches what was published last, so that they
+ * can be made against it.
+ */
 async function locate(session: Session, channel: Channel, grant: SubscriptionGrant): Promise<void> {
-  if (channel.position !== undefined || grant.history === undefined) return;
-  const page = await session.context.broker.history(channel.name, { limit: 0 }, grant.history);
+  const { history, delta } = grant;
+  if (history === undefined) return;
+  const known = channel.position;
+  const lacksBase = delta !== undefined && known?.last === undefined && known?.current.offset !== 0;
+  if (known !== undefined && !lacksBase) return;
+  const filter = lacksBase ? { limit: 1, reverse: true } : { limit: 0 };
+  const { position, publications } = await session.context.broker.history(channel.name, filter, history);
   // A publication that came meanwhile knows better.
-  channel.position ??= new Position(page.position);
+  channel.position ??= new Position(position);
+  if (publications[0] !== undefined) channel.position.learn(position, publications[0]);
 }
 
 async function read(
@@ -101,11 +151,17 @@ async function read(
 
 /**
  * Begins a prepared subscription, at one point of the channel's order: all before it is in the result, all after it
- * will be pushed. So the result has to be sent before anything is awaited.
+ * will be pushed. So the result has to be sent before anything is awaited. A subscription that the connection has to
+ * the channel already gives its place to this one.
  */
-export function join(candidate: Candidate): { subscription: Subscription; result: SubscribeResult } {
-  const { session, channel, grant, serverSide, filter } = candidate;
-  session.subscribing.delete(channel.name);
+export function join(candidate: Candidate): Joined {
+  const { session, channel, grant, serverSide, filter, pending } = candidate;
+  unreserve(session, channel.name);
+  const former = session.subscriptions.get(channel.name);
+  if (former !== undefined) {
+    former.channel.remove(former);
+    session.context.hub.unsubscribed(former.channel);
+  }
   const subscription = new Subscription(session, channel, grant, serverSide, filter);
   session.subscriptions.set(channel.name, subscription);
   channel.add(subscription);
@@ -113,8 +169,17 @@ export function join(candidate: Candidate): { subscription: Subscription; result
   session.context.hub.release(channel);
   session.timing.subscriptionExpires(grant.expireAt);
   const result = describe(candidate);
-  subscription.hasBase = grant.delta !== undefined && (result.publications?.length ?? 0) > 0;
-  return { subscription, result };
+  subscription.hasBase = hasBase(candidate, result);
+  return { subscription, result, isNew: former === undefined, revoked: pending.revoked };
+}
+
+/** Whether the client can apply the next patch: it has got the publication that it will be made against. */
+function hasBase(
+  { grant, since, holdsBase }: Candidate,
+  { recovered, publications }: SubscribeResult,
+): boolean {
+  if (grant.delta === undefined || recovered !== true) return false;
+  return (publications?.length ?? 0) > 0 || (holdsBase && since !== undefined && since.offset > 0);
 }
 
 function describe(candidate: Candidate): SubscribeResult {
@@ -127,24 +192,24 @@ function describe(candidate: Candidate): SubscribeResult {
     ...(position === undefined ? {} : { epoch: position.epoch, offset: position.offset }),
     ...(grant.data === undefined ? {} : { data: grant.data }),
     ...(grant.delta === undefined ? {} : { delta: true }),
+    ...(since === undefined ? {} : { wasRecovering: true }),
   };
-  if (since === undefined || !grant.recoverable || position === undefined) return base;
+  if (since === undefined || !grant.recoverable) return base;
   const publications = missed(candidate);
-  const recovered = publications !== undefined;
-  session.context.stats.recoveries[recovered ? 'yes' : 'no']++;
-  if (!recovered) return { ...base, wasRecovering: true };
+  session.context.stats.recoveries[publications === undefined ? 'no' : 'yes']++;
+  if (publications === undefined) return base;
   return {
     ...base,
-    wasRecovering: true,
     recovered: true,
-    publications,
-    // In stream mode the client counts on from where it was, through the publications.
-    ...(grant.recoveryMode === 'stream' ? { offset: since.offset } : {}),
+    publications: grant.delta === undefined ? publications : chain(publications),
+    // The client counts on from where it was, through the publications.
+    offset: since.offset,
   };
 }
 
 /** What the client has not got yet, or undefined where that cannot be said. */
-function missed({ channel, grant, recovery, filter, session }: Candidate) {
+export function missed(candidate: Candidate): readonly Publication[] | undefined {
+  const { channel, grant, recovery, filter, session } = candidate;
   if (recovery?.publications === undefined) return undefined;
   const moved = channel.position?.after(recovery.top);
   if (moved === undefined) return undefined;
@@ -154,10 +219,16 @@ function missed({ channel, grant, recovery, filter, session }: Candidate) {
   return filter === undefined ? wanted : wanted.filter((publication) => filter(publication.tags));
 }
 
-/** Tells the channel that a subscription has begun, if it is to be told. Call it after the result was sent. */
-export async function announceJoin(subscription: Subscription): Promise<void> {
-  if (!subscription.grant.joinLeave) return;
-  await subscription.session.context.broker.announce(subscription.channel.name, 'join', subscription.info());
+/**
+ * Does what is due once the client knows of its subscription: the channel is told, if it is to be told, and an end that
+ * was ordered meanwhile comes. Call it after the result was sent.
+ */
+export async function settle({ subscription, isNew, revoked }: Joined): Promise<void> {
+  const { session, channel, grant } = subscription;
+  if (grant.joinLeave && isNew) {
+    await session.context.broker.announce(channel.name, 'join', subscription.info());
+  }
+  if (revoked) await session.unsubscribe(subscription, unsubscribeReasons.server);
 }
 
 /**
@@ -166,7 +237,8 @@ export async function announceJoin(subscription: Subscription): Promise<void> {
  */
 export async function leave(subscription: Subscription): Promise<void> {
   const { session, channel, grant } = subscription;
-  if (!session.subscriptions.delete(channel.name)) return;
+  if (session.subscriptions.get(channel.name) !== subscription) return;
+  session.subscriptions.delete(channel.name);
   channel.remove(subscription);
   const { hub, presence, broker } = session.context;
   hub.unsubscribed(channel);

@@ -12,7 +12,13 @@ function setUp(limit = 100) {
   const flusher = new Flusher(newStats());
   const open = () => {
     const transport = new MemoryTransport();
-    const owner = { transport, codec: jsonCodec, isSlow: false, slow: () => void (owner.isSlow = true) };
+    const owner = {
+      transport,
+      codec: jsonCodec,
+      isSlow: false,
+      slow: () => void (owner.isSlow = true),
+      congested: () => undefined,
+    };
     return { transport, owner, outbox: new Outbox(flusher, owner, limit) };
   };
   return { ...open(), open };

@@ -13,6 +13,8 @@ export interface OutboxOwner {
   readonly codec: Codec;
   /** The bound of what waits was passed; the connection is to end with 3008. */
   slow(): void;
+  /** The transport is behind: ask {@link Outbox.isStuck} now and then. */
+  congested(): void;
 }
 
 /**
@@ -73,6 +75,8 @@ export class Outbox {
   #queued = false;
   /** The transport has not got rid of what it took. */
   #congested = false;
+  /** What it had not got rid of when it was last looked at. */
+  #held = 0;
   /** Bytes of answers given since the transport last had nothing to do. */
   #answers = 0;
   #closed = false;
@@ -109,6 +113,20 @@ export class Outbox {
     if (!this.#closed && !this.#congested) this.#send();
   }
 
+  /** The transport is behind, and no further than when this was last asked (or when it fell behind). */
+  isStuck(): boolean {
+    if (!this.#congested || this.#closed) return false;
+    const held = this.#owner.transport.buffered();
+    const stuck = held >= this.#held;
+    this.#held = held;
+    return stuck;
+  }
+
+  /** Whether the transport is behind. */
+  get isCongested(): boolean {
+    return this.#congested;
+  }
+
   /** The transport sent something of what it had taken. */
   drained(): void {
     if (!this.#congested || this.#closed || this.#owner.transport.buffered() > 0) return;
@@ -141,7 +159,9 @@ export class Outbox {
     this.#waiting = this.#flusher.empty;
     for (const frame of batch.frames(this.#owner.codec)) {
       if (this.#transmit(frame)) continue;
+      if (!this.#congested) this.#owner.congested();
       this.#congested = true;
+      this.#held = this.#owner.transport.buffered();
       this.#checkLimit();
       if (this.#closed) return;
     }

@@ -20,12 +20,16 @@ import { count } from '../options.ts';
 import type { Transport } from '../transports/transport.ts';
 import type { Due } from './deadlines.ts';
 import { dispatch } from './dispatch.ts';
-import { leave } from './membership.ts';
+import { leave, type Pending } from './membership.ts';
 import { Outbox } from './outbox.ts';
+import { RateLimits } from './rate-limits.ts';
 import { Timing } from './timing.ts';
 
 /** Commands that may wait while one is being carried out. */
 const INBOX_LIMIT = 1024;
+
+/** How long the commands of one connection may hold the event loop in one go, in milliseconds. */
+const TURN = 4;
 
 /**
  * Where a connection is in its life. `refused`: connecting ended in an error reply, nothing is accepted any more.
@@ -40,16 +44,21 @@ export class Session implements Client, Due {
   readonly codec: Codec;
   readonly outbox: Outbox;
   readonly timing: Timing;
+  #limits: RateLimits | undefined;
   readonly subscriptions = new Map<string, Subscription>();
-  /** Channels whose subscribing is under way. */
-  readonly subscribing = new Set<string>();
+  /** By channel. */
+  readonly subscribing = new Map<string, Pending>();
   user = '';
   connInfo: Bytes | undefined;
   remembered = '';
   state: State = 'new';
+  /** Resolves when the command that is being carried out is done. */
+  current: Promise<void> = Promise.resolve();
   bucket = -1;
   #inbox: Command[] = [];
   #busy = false;
+  /** Goes on with the commands of a client that was behind with reading. */
+  #resume: (() => void) | undefined;
 
   constructor(context: Context, transport: Transport, codec: Codec) {
     this.context = context;
@@ -67,6 +76,11 @@ export class Session implements Client, Due {
 
   get transportName(): string {
     return this.transport.name;
+  }
+
+  /** Made when the first command is counted: most connections never need it. */
+  get limits(): RateLimits {
+    return (this.#limits ??= new RateLimits());
   }
 
   get headers(): ReadonlyMap<string, string> {
@@ -105,15 +119,33 @@ export class Session implements Client, Due {
   /** Carries out what waits, in order. Never rejects: `dispatch` is where errors end. */
   async #work(): Promise<void> {
     this.#busy = true;
+    let end = performance.now() + TURN;
     while (this.#inbox.length > 0) {
       const commands = this.#inbox;
       this.#inbox = [];
       for (const command of commands) {
         if (this.state === 'closed') return;
-        await dispatch(this, command);
+        this.current = dispatch(this, command);
+        await this.current;
+        if (this.state === 'refused') {
+          // Sent in the hope that connecting would succeed: nobody waits for the answers.
+          this.#inbox = [];
+          break;
+        }
+        if (performance.now() > end) end = await this.#turn();
       }
     }
     this.#busy = false;
+  }
+
+  /**
+   * Lets others have their turn. A client that is behind with reading has to catch up first: a small command may have a
+   * large answer, and answers have no other bound. Gives when the next turn is over.
+   */
+  async #turn(): Promise<number> {
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.outbox.isCongested) await new Promise<void>((resolve) => (this.#resume = resolve));
+    return performance.now() + TURN;
   }
 
   /** Answers a command. */
@@ -132,11 +164,21 @@ export class Session implements Client, Due {
   /** The transport sent something of what it had taken. */
   drained(): void {
     this.outbox.drained();
+    if (!this.outbox.isCongested) this.#resume?.();
   }
 
   slow(): void {
     // Not at once: this is called from inside a fan-out, and whoever closes leaves its channels.
     queueMicrotask(() => this.disconnect(disconnect('slow')));
+  }
+
+  congested(): void {
+    this.timing.congested();
+  }
+
+  /** The transport got the pong of a ping of its own. */
+  ponged(): void {
+    this.timing.pong();
   }
 
   due(now: number): number {
@@ -147,9 +189,10 @@ export class Session implements Client, Due {
   failed(error: unknown): void {
     if (error instanceof Disconnect) this.disconnect(error);
     else if (error instanceof DecodeError) this.disconnect(disconnect('badRequest'), error.message);
-    else if (error instanceof EncodeError)
-      this.disconnect(disconnect('inappropriateProtocol'), error.message);
-    else {
+    else if (error instanceof EncodeError) {
+      // Not at once, as in `slow`: whoever closes in the middle of a fan-out changes the audiences that it goes through.
+      queueMicrotask(() => this.disconnect(disconnect('inappropriateProtocol'), error.message));
+    } else {
       this.context.log.error?.('connection failed', { client: this.id, user: this.user, error });
       this.disconnect(disconnect('internal'));
     }

@@ -18,6 +18,8 @@ export class Timing {
   #pingAt = Infinity;
   #pongBy = Infinity;
   #expireAt = Infinity;
+  /** When to see whether the transport is stuck. */
+  #writeBy = Infinity;
   /** The nearest of all subscriptions' ends, so that a tick need not look at them. */
   #subscriptionsExpireAt = Infinity;
 
@@ -42,6 +44,12 @@ export class Timing {
 
   refused(): void {
     this.#closeAt = this.#set(Math.min(this.#closeAt, this.#now() + REFUSED_CLOSE_DELAY));
+  }
+
+  /** The transport has fallen behind. */
+  congested(): void {
+    const { writeTimeout } = this.#session.context.options;
+    if (writeTimeout > 0) this.#writeBy = this.#set(this.#now() + writeTimeout);
   }
 
   /** A pong came. False when none was asked for. */
@@ -73,16 +81,32 @@ export class Timing {
     else if (now >= this.#pongBy) session.disconnect(disconnect('noPong'));
     else if (now >= this.#expireAt) session.disconnect(disconnect('connectionExpired'));
     if (session.state !== 'closed' && now >= this.#subscriptionsExpireAt) this.#expireSubscriptions();
+    if (session.state !== 'closed' && now >= this.#writeBy) this.#checkWriting(now);
     if (session.state === 'closed') return Infinity;
     if (now >= this.#pingAt) this.#ping(now);
-    return Math.min(this.#closeAt, this.#pingAt, this.#pongBy, this.#expireAt, this.#subscriptionsExpireAt);
+    return Math.min(
+      this.#closeAt,
+      this.#pingAt,
+      this.#pongBy,
+      this.#writeBy,
+      this.#expireAt,
+      this.#subscriptionsExpireAt,
+    );
   }
 
   #ping(now: number): void {
-    const { pingInterval, pongTimeout } = this.#session.context.options;
-    this.#session.outbox.push(this.#session.codec.ping);
+    const { context, transport, outbox, codec } = this.#session;
+    const { pingInterval, pongTimeout } = context.options;
+    if (transport.ping === undefined) outbox.push(codec.ping);
+    else transport.ping();
     this.#pingAt = now + pingInterval;
     if (pongTimeout > 0) this.#pongBy = now + pongTimeout;
+  }
+
+  #checkWriting(now: number): void {
+    const { outbox, context } = this.#session;
+    if (outbox.isStuck()) this.#session.disconnect(disconnect('slow'));
+    this.#writeBy = outbox.isCongested ? now + context.options.writeTimeout : Infinity;
   }
 
   #expireSubscriptions(): void {

@@ -15,6 +15,8 @@ export interface Transport {
   buffered(): number;
   /** Ends the connection after all that was sent, telling code and reason the way the transport has for it. */
   close(code: number, reason: string): void;
+  /** Present where pings are frames of the transport's own, not messages; their pongs go to the session's `ponged`. */
+  readonly ping?: () => void;
   /** Drops the connection with whatever is under way. */
   terminate(): void;
 }

@@ -1,7 +1,15 @@
 // road in 1/5: frames arrive
 import { isUtf8 } from 'node:buffer';
 import { Disconnect, disconnect, jsonCodec, protobufCodec, type Bytes, type Codec } from '@gyre/protocol';
-import type { HttpRequest, HttpResponse, WebSocket, WebSocketBehavior } from 'uWebSockets.js';
+import {
+  DISABLED,
+  SHARED_COMPRESSOR,
+  SHARED_DECOMPRESSOR,
+  type HttpRequest,
+  type HttpResponse,
+  type WebSocket,
+  type WebSocketBehavior,
+} from 'uWebSockets.js';
 import type { Node } from '../node.ts';
 import type { Session } from '../session/session.ts';
 import type { Transport } from './transport.ts';
@@ -11,6 +19,10 @@ export interface WebSocketOptions {
   readonly messageSizeLimit: number;
   /** Seconds without any traffic after which the socket is given up; 0, or 8 to 960. */
   readonly idleTimeout: number;
+  /** Compress for clients that offer it, with a compressor that all connections share. */
+  readonly compression: boolean;
+  /** Bytes from which a frame is compressed; never below 1 KiB. */
+  readonly compressionMinSize: number;
   /** Lower-case names of the handshake headers that policy wants to see. */
   readonly keepHeaders: readonly string[];
   /** Whether a handshake with this Origin header ("" for none) is welcome. */
@@ -22,6 +34,8 @@ export interface WebSocketOptions {
 /** Belongs to one socket. */
 interface Peer {
   readonly codec: Codec;
+  /** The client asked for pings as WebSocket frames (`cf_ws_frame_ping_pong`). */
+  readonly framePings: boolean;
   readonly headers: ReadonlyMap<string, string>;
   session: Session | undefined;
 }
@@ -31,23 +45,38 @@ const SUBPROTOCOLS = new Map<string, Codec>([
   ['centrifuge-protobuf', protobufCodec],
 ]);
 
+/** What uWebSockets says of a frame that the operating system took at once. */
+const SENT = 1;
+
+/** Smaller frames gain nothing from compression. */
+const MIN_COMPRESSED = 1024;
+
 const NO_HEADERS: ReadonlyMap<string, string> = new Map();
 
 class WebSocketTransport implements Transport {
   readonly name = 'websocket';
   readonly headers: ReadonlyMap<string, string>;
+  readonly ping?: () => void;
   readonly #socket: WebSocket<Peer>;
+  /** Bytes from which a frame is compressed, where the client can undo that. */
+  readonly #compressFrom: number;
   readonly #binary: boolean;
   #open = true;
 
-  constructor(socket: WebSocket<Peer>, { headers, codec }: Peer) {
+  constructor(socket: WebSocket<Peer>, { headers, codec, framePings }: Peer, compressFrom: number) {
     this.#socket = socket;
+    this.#compressFrom = compressFrom;
+    if (framePings) {
+      this.ping = () => {
+        if (this.#open) socket.ping();
+      };
+    }
     this.headers = headers;
     this.#binary = codec.wire === 'protobuf';
   }
 
   send(frame: Bytes): boolean {
-    return !this.#open || this.#socket.send(frame, this.#binary) === 1;
+    return !this.#open || this.#socket.send(frame, this.#binary, frame.length >= this.#compressFrom) === SENT;
   }
 
   buffered(): number {
@@ -74,7 +103,9 @@ class WebSocketTransport implements Transport {
 /** The bidirectional WebSocket endpoint of a node, to be mounted by a listener. */
 export function websocket(node: Node, options: WebSocketOptions): WebSocketBehavior<Peer> {
   const transports = new WeakMap<Peer, WebSocketTransport>();
+  const compressFrom = options.compression ? Math.max(options.compressionMinSize, MIN_COMPRESSED) : Infinity;
   return {
+    compression: options.compression ? SHARED_COMPRESSOR | SHARED_DECOMPRESSOR : DISABLED,
     // The documented limit is enforced below: past this one the peer would see 1006 instead of 1009.
     maxPayloadLength: options.messageSizeLimit * 2 + 1024,
     // The outbox has a limit of its own, far below. Past this one uWebSockets would drop silently.
@@ -84,7 +115,7 @@ export function websocket(node: Node, options: WebSocketOptions): WebSocketBehav
     upgrade: (response, request, context) => upgrade(response, request, context, options),
     open(socket) {
       const peer = socket.getUserData();
-      const transport = new WebSocketTransport(socket, peer);
+      const transport = new WebSocketTransport(socket, peer, compressFrom);
       transports.set(peer, transport);
       peer.session = node.open(transport, peer.codec);
       // Nothing may be sent from inside `open`.
@@ -102,6 +133,7 @@ export function websocket(node: Node, options: WebSocketOptions): WebSocketBehav
         peer.session?.disconnect(disconnect('badRequest'));
       else peer.session?.receive(frame);
     },
+    pong: (socket) => socket.getUserData().session?.ponged(),
     drain: (socket) => socket.getUserData().session?.drained(),
     close(socket) {
       const peer = socket.getUserData();
@@ -127,13 +159,12 @@ function upgrade(
     response.writeStatus(refusal).end();
     return;
   }
-  const offered = request.getHeader('sec-websocket-protocol');
-  const subprotocol = offered
-    .split(',')
-    .map((name) => name.trim())
-    .find((name) => SUBPROTOCOLS.has(name));
+  const subprotocol = known(request.getHeader('sec-websocket-protocol'));
+  const text = request.getQuery();
+  const query = text === '' ? undefined : new URLSearchParams(text);
   const peer: Peer = {
-    codec: codecOf(request, subprotocol),
+    codec: codecOf(query, subprotocol),
+    framePings: query?.get('cf_ws_frame_ping_pong') === 'true',
     headers: kept(request, options.keepHeaders),
     session: undefined,
   };
@@ -146,9 +177,15 @@ function upgrade(
   );
 }
 
-function codecOf(request: HttpRequest, subprotocol: string | undefined): Codec {
-  if (request.getQuery('cf_protocol') === 'protobuf' || request.getQuery('format') === 'protobuf')
-    return protobufCodec;
+/** The first of the offered sub-protocols that is spoken here. */
+function known(offered: string): string | undefined {
+  if (offered === '') return undefined;
+  const names = offered.split(',').map((name) => name.trim());
+  return names.find((name) => SUBPROTOCOLS.has(name));
+}
+
+function codecOf(query: URLSearchParams | undefined, subprotocol: string | undefined): Codec {
+  if (query?.get('cf_protocol') === 'protobuf' || query?.get('format') === 'protobuf') return protobufCodec;
   return (subprotocol === undefined ? undefined : SUBPROTOCOLS.get(subprotocol)) ?? jsonCodec;
 }
 

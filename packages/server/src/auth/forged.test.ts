@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compilePattern } from '../channels/regex.ts';
 import { createTokens, type Tokens } from './tokens.ts';
-import { keyPair, noTokens, SECRET, sign, tokenOptions } from './testing.ts';
+import { judges, keyPair, noTokens, SECRET, sign, tokenOptions } from './testing.ts';
 
 const now = Date.now;
 const rsa = keyPair('rsa');
@@ -10,15 +9,15 @@ const p256 = keyPair('P-256');
 const p384 = keyPair('P-384');
 const claims = { sub: '42' };
 
-const tokens = createTokens(tokenOptions({ rsa_public_key: rsa.pem, ecdsa_public_key: p256.pem }), {
-  now,
-  compilePattern,
-});
+const tokens = createTokens(
+  tokenOptions({ rsa_public_key: rsa.pem, ecdsa_public_key: p256.pem }),
+  judges(now),
+);
 const rsaOnly = createTokens(
   { ...tokenOptions(), token: { ...noTokens, rsa_public_key: rsa.pem, ecdsa_public_key: p256.pem } },
-  { now, compilePattern },
+  judges(now),
 );
-const noKeys = createTokens({ ...tokenOptions(), token: noTokens }, { now, compilePattern });
+const noKeys = createTokens({ ...tokenOptions(), token: noTokens }, judges(now));
 
 const good = sign(claims);
 const [header = '', payload = '', signature = ''] = good.split('.');
@@ -95,7 +94,7 @@ describe('forged and broken tokens are refused', () => {
   });
 
   it('and the good ones are not', async () => {
-    for (const by of [tokens, createTokens(tokenOptions(), { now, compilePattern })]) {
+    for (const by of [tokens, createTokens(tokenOptions(), judges(now))]) {
       expect(await by.connection(good)).toMatchObject({ user: '42' });
     }
     expect(await rsaOnly.connection(sign(claims, rsa.key, { alg: 'RS256' }))).toMatchObject({ user: '42' });

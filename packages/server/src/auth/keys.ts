@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Algorithm } from 'fast-jwt';
+import { pemText } from '../pem.ts';
 import type { TokenSection } from './options.ts';
 
 /** A key and the only algorithms that it may be used with, whatever a token's header says. */
@@ -71,16 +71,5 @@ function publicKey(value: string, option: string): KeyObject {
     return createPublicKey(text);
   } catch (cause) {
     throw new Error(`${option}: not a public key in PEM`, { cause });
-  }
-}
-
-function pemText(value: string, option: string): string {
-  if (value.includes('-----BEGIN ')) return value;
-  const decoded = Buffer.from(value, 'base64').toString();
-  if (decoded.includes('-----BEGIN ')) return decoded;
-  try {
-    return readFileSync(value, 'utf8');
-  } catch (cause) {
-    throw new Error(`${option}: neither PEM, nor base64 of it, nor a file that can be read`, { cause });
   }
 }

@@ -7,6 +7,8 @@ export interface TokenSection {
   /** PEM text, base64 of it, or the path of a file that holds it; likewise the ECDSA key. */
   readonly rsa_public_key: string;
   readonly ecdsa_public_key: string;
+  /** Keys are fetched from there, and those above do not count. */
+  readonly jwks_public_endpoint: string;
   readonly audience: string;
   /** RE2 syntax; likewise the issuer's. */
   readonly audience_regex: string;
@@ -14,6 +16,8 @@ export interface TokenSection {
   readonly issuer_regex: string;
   /** The claim that names the user, instead of `sub`. */
   readonly user_id_claim: string;
+  /** Whatever a named group holds may stand in `jwks_public_endpoint`. */
+  readonly insecure_skip_jwks_endpoint_safety_check: boolean;
 }
 
 /** Those parts of the section `client` that are about tokens. */

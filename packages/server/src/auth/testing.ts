@@ -1,5 +1,13 @@
-import { createHmac, generateKeyPairSync, sign as signBytes, type KeyObject } from 'node:crypto';
+import {
+  createHmac,
+  generateKeyPairSync,
+  sign as signBytes,
+  type JsonWebKey,
+  type KeyObject,
+} from 'node:crypto';
+import { KeySets } from './key-sets.ts';
 import type { TokenOptions, TokenSection } from './options.ts';
+import type { Judges } from './tokens.ts';
 
 export const SECRET = 'a secret of the tests';
 
@@ -9,11 +17,13 @@ export const noTokens: TokenSection = {
   hmac_previous_secret_key_valid_until: 0,
   rsa_public_key: '',
   ecdsa_public_key: '',
+  jwks_public_endpoint: '',
   audience: '',
   audience_regex: '',
   issuer: '',
   issuer_regex: '',
   user_id_claim: '',
+  insecure_skip_jwks_endpoint_safety_check: false,
 };
 
 /** Options with one secret for both kinds of tokens, and what is given. */
@@ -29,16 +39,28 @@ export function tokenOptions(
   };
 }
 
-/** A key pair, the public one as PEM. */
-export function keyPair(kind: 'rsa' | 'P-256' | 'P-384' | 'P-521' | 'secp256k1'): {
+/** @param now unix milliseconds */
+export function judges(now: () => number): Judges {
+  return { now, keySets: new KeySets({ now, log: {} }) };
+}
+
+/** A key pair, the public one as PEM and as JWK. */
+export function keyPair(kind: 'rsa' | 'P-256' | 'P-384' | 'P-521' | 'secp256k1' | 'Ed25519'): {
   pem: string;
+  jwk: JsonWebKey;
   key: KeyObject;
 } {
   const { privateKey, publicKey } =
     kind === 'rsa'
       ? generateKeyPairSync('rsa', { modulusLength: 2048 })
-      : generateKeyPairSync('ec', { namedCurve: kind });
-  return { pem: publicKey.export({ type: 'spki', format: 'pem' }) as string, key: privateKey };
+      : kind === 'Ed25519'
+        ? generateKeyPairSync('ed25519')
+        : generateKeyPairSync('ec', { namedCurve: kind });
+  return {
+    pem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
+    jwk: publicKey.export({ format: 'jwk' }),
+    key: privateKey,
+  };
 }
 
 function base64url(value: string | Buffer | object): string {
@@ -58,6 +80,9 @@ export function sign(
   algorithm: string = (header as { alg?: string }).alg ?? 'HS256',
 ): string {
   const input = `${base64url(header)}.${base64url(payload)}`;
+  if (algorithm === 'EdDSA') {
+    return `${input}.${signBytes(null, Buffer.from(input), key as KeyObject).toString('base64url')}`;
+  }
   const hash = `sha${algorithm.slice(2)}`;
   if (typeof key === 'string') return `${input}.${createHmac(hash, key).update(input).digest('base64url')}`;
   const padded = algorithm.startsWith('PS') ? { padding: 6, saltLength: Number(algorithm.slice(2)) / 8 } : {};

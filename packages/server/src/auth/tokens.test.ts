@@ -2,16 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { compilePattern } from '../channels/regex.ts';
 import type { TokenOptions, TokenSection } from './options.ts';
-import { keyPair, noTokens, SECRET, sign, tokenOptions } from './testing.ts';
+import { judges, keyPair, noTokens, SECRET, sign, tokenOptions } from './testing.ts';
 import { createTokens, type Tokens } from './tokens.ts';
 
 /** Unix seconds that the tests live at. */
 const T = 1_800_000_000;
 
 function tokensWith(token: Partial<TokenSection> = {}, rest: Partial<TokenOptions> = {}): Tokens {
-  return createTokens(tokenOptions(token, rest), { now: () => T * 1000, compilePattern });
+  return createTokens(
+    tokenOptions(token, rest),
+    judges(() => T * 1000),
+  );
 }
 const tokens = tokensWith();
 
@@ -177,7 +179,10 @@ describe('time', () => {
 
   it('ends a token that was good before', async () => {
     let seconds = T;
-    const stepped = createTokens(tokenOptions(), { now: () => seconds * 1000, compilePattern });
+    const stepped = createTokens(
+      tokenOptions(),
+      judges(() => seconds * 1000),
+    );
     const token = sign({ sub: '42', exp: T + 60 });
     expect(await stepped.connection(token)).toMatchObject({ user: '42' });
     seconds += 60;

@@ -1,4 +1,5 @@
 import type { Bytes } from '@gyre/protocol';
+import { compilePattern } from '../regex.ts';
 import {
   checkByKeys,
   checkNothing,
@@ -8,7 +9,9 @@ import {
   type Verified,
 } from './jwt.ts';
 import * as claim from './claims.ts';
+import { checkByKeySets } from './jwks.ts';
 import { loadKeys } from './keys.ts';
+import type { KeySets } from './key-sets.ts';
 import type { TokenOptions, TokenSection } from './options.ts';
 
 /** A connection token that may be relied on. */
@@ -46,8 +49,8 @@ export interface Tokens {
 export interface Judges {
   /** Unix milliseconds. */
   readonly now: () => number;
-  /** Compiles a pattern, found anywhere in a text, that takes linear time; throws Error where it is none. */
-  readonly compilePattern: (pattern: string) => { test(text: string): boolean };
+  /** Keys that are fetched. */
+  readonly keySets: KeySets;
 }
 
 /**
@@ -72,9 +75,9 @@ type Check = <T>(token: string, read: Read<T>) => Promise<T | Refused>;
 
 /** Everything that is the same for both kinds of tokens: signature, audience, issuer, and last of all the time. */
 function createCheck(section: TokenSection, path: string, skip: boolean, judges: Judges): Check {
-  const signature: SignatureCheck = skip ? checkNothing() : checkByKeys(loadKeys(section, path), judges.now);
-  const audience = textCheck(section.audience, section.audience_regex, `${path}.audience_regex`, judges);
-  const issuer = textCheck(section.issuer, section.issuer_regex, `${path}.issuer_regex`, judges);
+  const signature = skip ? checkNothing() : signatureCheck(section, path, judges);
+  const audience = textCheck(section.audience, section.audience_regex, `${path}.audience_regex`);
+  const issuer = textCheck(section.issuer, section.issuer_regex, `${path}.issuer_regex`);
   const userClaim = section.user_id_claim;
 
   return async (token, read) => {
@@ -83,8 +86,10 @@ function createCheck(section: TokenSection, path: string, skip: boolean, judges:
     const { claims, text } = verified;
     try {
       if (audience !== undefined && !claim.stringsClaim(claims, 'aud').some(audience))
-        return invalid('audience');
-      if (issuer !== undefined && !issuer(claim.stringClaim(claims, 'iss'))) return invalid('issuer');
+        return invalid(`claim aud is not what ${path}.audience or audience_regex asks for`);
+      if (issuer !== undefined && !issuer(claim.stringClaim(claims, 'iss'))) {
+        return invalid(`claim iss is not what ${path}.issuer or issuer_regex asks for`);
+      }
       const user =
         userClaim === '' ? claim.stringClaim(claims, 'sub') : claim.userClaim(claims, text, userClaim);
       const result = read(verified, user);
@@ -96,16 +101,16 @@ function createCheck(section: TokenSection, path: string, skip: boolean, judges:
   };
 }
 
-function textCheck(
-  plain: string,
-  regex: string,
-  option: string,
-  judges: Judges,
-): ((text: string) => boolean) | undefined {
+function signatureCheck(section: TokenSection, path: string, { now, keySets }: Judges): SignatureCheck {
+  if (section.jwks_public_endpoint !== '') return checkByKeySets(section, path, keySets);
+  return checkByKeys(loadKeys(section, path), now);
+}
+
+function textCheck(plain: string, regex: string, option: string): ((text: string) => boolean) | undefined {
   if (plain !== '') return (text) => text === plain;
   if (regex === '') return undefined;
   try {
-    const pattern = judges.compilePattern(regex);
+    const pattern = compilePattern(regex);
     return (text) => pattern.test(text);
   } catch (cause) {
     throw new Error(`${option}: ${(cause as Error).message}`, { cause });
@@ -115,9 +120,10 @@ function textCheck(
 /** Undefined where the token is neither over nor not yet begun. */
 function timely({ claims }: Verified, seconds: number): Refused | undefined {
   const exp = claim.numberClaim(claims, 'exp');
-  if (exp !== undefined && exp <= seconds) return { refused: 'expired', because: 'expired' };
+  if (exp !== undefined && exp <= seconds) return { refused: 'expired', because: 'expired: exp has passed' };
   const nbf = claim.numberClaim(claims, 'nbf');
-  if (nbf !== undefined && nbf > seconds) return { refused: 'expired', because: 'not yet valid' };
+  if (nbf !== undefined && nbf > seconds)
+    return { refused: 'expired', because: 'not yet valid: nbf is ahead' };
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { HistoryOptions, PublishOptions, SubscriptionGrant } from '@gyre/broker';
 import type { ChannelOptions, ChannelSection, DataFormat } from './options.ts';
-import { compilePattern, type Pattern } from './regex.ts';
+import { compilePattern, type Pattern } from '../regex.ts';
 
 /** What a subscriber asked for and may have. */
 export interface Asked {

@@ -4,19 +4,18 @@ import { Namespaces } from './namespaces.ts';
 import { createRules } from './rules.ts';
 import { channelSection } from './testing.ts';
 
-const rules = createRules(
-  new Namespaces(
-    channelSection(
-      {},
-      {
-        kept: { history_size: 2, history_ttl: 1000, delta_publish: true, publication_data_format: 'json' },
-        seen: { presence: true, channel_regex: '^only-this$' },
-        map: { subscription_type: 'map', presence: true, history_size: 2, history_ttl: 1000 },
-        stream: { subscription_type: 'stream', presence: true },
-      },
-    ),
+const namespaces = new Namespaces(
+  channelSection(
+    {},
+    {
+      kept: { history_size: 2, history_ttl: 1000, delta_publish: true, publication_data_format: 'json' },
+      seen: { presence: true, channel_regex: '^only-this$' },
+      map: { subscription_type: 'map', presence: true, history_size: 2, history_ttl: 1000 },
+      stream: { subscription_type: 'stream', presence: true },
+    },
   ),
 );
+const rules = createRules(() => namespaces);
 const history = { size: 2, ttlMs: 1000, metaTtlMs: 2_592_000_000 };
 
 function codeOf(ask: () => unknown): number {

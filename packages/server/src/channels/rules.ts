@@ -4,10 +4,13 @@ import { clientError } from '@gyre/protocol';
 import type { Namespace } from './namespace.ts';
 import type { Namespaces } from './namespaces.ts';
 
-/** Channel rules as the server API asks for them. */
-export function createRules(namespaces: Namespaces): ChannelRules {
+/**
+ * Channel rules as the server API asks for them.
+ * @param namespaces asked for each question, so that a reload takes effect with the next one
+ */
+export function createRules(namespaces: () => Namespaces): ChannelRules {
   function find(channel: string): Namespace {
-    const namespace = namespaces.find(channel);
+    const namespace = namespaces().find(channel);
     if (namespace === undefined) throw clientError('unknownChannel');
     if (!namespace.streams) throw clientError('badRequest');
     return namespace;

@@ -1,7 +1,16 @@
-import { parseFlags, ConfigError } from '../config/load.ts';
+import { parseFlags, ConfigError, type OwnFlags } from '../config/load.ts';
 import { helpText } from '../config/doc.ts';
 import { version } from '../version.ts';
-import { checkconfig, configdoc, defaultconfig, defaultenv } from './config-commands.ts';
+import { checksubtoken, checktoken } from './check-token.ts';
+import {
+  checkconfig,
+  configdoc,
+  configFlags,
+  defaultconfig,
+  defaultenv,
+  genconfig,
+} from './config-commands.ts';
+import { gensubtoken, gentoken, makeFlags } from './make-token.ts';
 
 /** What a command may use of the process. */
 export interface Terminal {
@@ -17,6 +26,8 @@ export type CommandFunction = (argv: readonly string[], terminal: Terminal) => P
 
 interface CommandRow {
   readonly run: CommandFunction;
+  /** Its flags beside the options of the configuration. */
+  readonly own?: OwnFlags;
   readonly help: string;
 }
 
@@ -28,14 +39,40 @@ const commands: Readonly<Record<string, CommandRow>> = {
   },
   checkconfig: {
     run: checkconfig,
-    help: 'Say what is wrong with a configuration. --strict: warnings are errors.',
+    own: configFlags.checkconfig,
+    help: 'Say what is wrong with a configuration. -s: warnings are errors.',
   },
+  genconfig: {
+    run: genconfig,
+    help: 'Write a configuration file with new secrets. -c config.json: which one.',
+  },
+  gentoken: {
+    run: gentoken,
+    own: makeFlags.gentoken,
+    help: 'Make a connection token. -u user, -t seconds (604800; -1 for ever), -q: nothing else.',
+  },
+  gensubtoken: {
+    run: gensubtoken,
+    own: makeFlags.gensubtoken,
+    help: 'Make a subscription token. -s channel, and as gentoken.',
+  },
+  checktoken: { run: checktoken, help: 'Say whether a connection token is good, and why not.' },
+  checksubtoken: { run: checksubtoken, help: 'Say whether a subscription token is good, and why not.' },
   configdoc: {
     run: configdoc,
-    help: 'Print every option as Markdown. --schema: as a JSON Schema for editors.',
+    own: configFlags.configdoc,
+    help: 'Print every option as Markdown. -s section, -l level of headings. --schema: as a JSON Schema.',
   },
-  defaultconfig: { run: defaultconfig, help: 'Print a configuration file with every default.' },
-  defaultenv: { run: defaultenv, help: 'Print every option as an environment variable with its default.' },
+  defaultconfig: {
+    run: defaultconfig,
+    own: configFlags.defaultconfig,
+    help: 'Print every option with its default. -b file: with what is set there, -c file: write it there.',
+  },
+  defaultenv: {
+    run: defaultenv,
+    own: configFlags.defaultenv,
+    help: 'The same as variables. -b file: with what is set there, --base-non-zero-only: that alone.',
+  },
   version: {
     run: (_argv, { print }) => {
       print(`Gyre ${version} (Node.js ${process.versions.node})\n`);
@@ -52,23 +89,29 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     return 0;
   }
   if (argv.length === 1 && argv[0] === '--version') return run(['version'], terminal);
-  const { positional } = parseFlags(argv, { '--strict': 'switch', '-s': 'switch', '--schema': 'switch' });
-  const [name = 'serve'] = positional;
+  const name = commandOf(argv);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
     terminal.complain(`gyre: there is no command ${JSON.stringify(name)}; gyre --help lists them\n`);
     return 2;
   }
   try {
-    return await command.run(
-      argv.filter((argument) => argument !== name),
-      terminal,
-    );
+    const at = argv.indexOf(name);
+    return await command.run(at < 0 ? argv : argv.toSpliced(at, 1), terminal);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const message of error.messages) terminal.complain(`gyre: ${message}\n`);
     return 1;
   }
+}
+
+/** The first argument, or the first that is not about a flag before it. */
+function commandOf(argv: readonly string[]): string {
+  const [first = 'serve'] = argv;
+  if (!first.startsWith('-')) return first;
+  const own = Object.fromEntries(Object.values(commands).flatMap((row) => Object.entries(row.own ?? {})));
+  // Which command a short flag is of is not known yet; before a command it has always meant strict.
+  return parseFlags(argv, { ...own, ...configFlags.checkconfig }).positional[0] ?? 'serve';
 }
 
 /** What `--help` prints. */

@@ -5,6 +5,7 @@ import { loadConfig, type Config, type LoadedConfig, type PartialConfig } from '
 import { createLogger, type Logger } from '../logger.ts';
 import { version } from '../version.ts';
 import { banner } from './banner.ts';
+import { reload } from './reload.ts';
 import type { Terminal } from './run.ts';
 
 /** A second signal within this many milliseconds is the first one again: npm forwards what the terminal sent already. */
@@ -19,9 +20,10 @@ export async function serve(argv: readonly string[], terminal: Terminal): Promis
   let loaded = loadConfig({ argv, env, cwd });
   const development = !loaded.configured;
   if (development) loaded = loadConfig({ argv, env, cwd, defaults: developmentDefaults() });
-  const { config } = loaded;
+  let { config } = loaded;
   const log = createLogger(config.log);
-  const ended = signals();
+  // Without a configuration there is nothing to read again, and a terminal that goes away ends what runs in it.
+  const ended = signals(development ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM']);
   let server: Server;
   try {
     server = await compose(config, log);
@@ -31,7 +33,12 @@ export async function serve(argv: readonly string[], terminal: Terminal): Promis
   }
   if (config.pid_file !== '') writeFileSync(config.pid_file, `${process.pid}\n`);
   if (development) print(developmentBanner(config, server, terminal.color));
-  else announce(loaded, server, log);
+  else {
+    announce(loaded, server, log);
+    process.on('SIGHUP', () => {
+      config = reload({ argv, env, cwd }, loaded, server, log) ?? config;
+    });
+  }
 
   const signal = await ended;
   log.info?.('stopping', { signal });
@@ -46,13 +53,14 @@ function announce({ warnings, file }: LoadedConfig, server: Server, log: Logger)
     version,
     port: server.port,
     internal_port: server.internalPort,
+    ...(server.grpcPort === undefined ? {} : { grpc_port: server.grpcPort }),
     pid: process.pid,
     ...(file === undefined ? {} : { config: file }),
   });
 }
 
 /** Resolves with the first signal. A later one, unless it is the same again, ends the process at once. */
-function signals(): Promise<string> {
+function signals(names: readonly NodeJS.Signals[]): Promise<string> {
   return new Promise((resolve) => {
     let first: number | undefined;
     const onSignal = (signal: string): void => {
@@ -61,8 +69,7 @@ function signals(): Promise<string> {
       first ??= now;
       resolve(signal);
     };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
+    for (const name of names) process.on(name, onSignal);
   });
 }
 

@@ -1,3 +1,4 @@
+import { compilePattern } from '../regex.ts';
 import type { Say } from './findings.ts';
 import type { ChannelConfig, Config } from './schema.ts';
 
@@ -76,13 +77,13 @@ function wholeSeconds(path: string, ms: number, error: Say): void {
   if (ms % 1000 !== 0) error(path, 'must be whole seconds');
 }
 
-/** What keeps a text from being a regular expression; undefined where it is one. */
+/** What keeps a text from being a regular expression in RE2 syntax; undefined where it is one. */
 export function regexFault(regex: string): string | undefined {
   try {
-    new RegExp(regex);
+    compilePattern(regex);
     return undefined;
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/^.*: /s, '').toLowerCase() : '';
+    const reason = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : '';
     return `not a regular expression (${reason})`;
   }
 }

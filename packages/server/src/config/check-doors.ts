@@ -16,6 +16,11 @@ export function checkDoors(config: Config, warn: Say): void {
   if (config.http_api.insecure && !config.http_api.disabled) {
     open('http_api.insecure', config.http_api.external ? address : internal, 'the server API needs no key');
   }
+  const grpc = config.grpc_api;
+  const certified = grpc.tls.enabled && grpc.tls.client_ca_pem !== '';
+  if (grpc.enabled && grpc.key === '' && !certified) {
+    open('grpc_api.key', grpc.address, 'the server API over gRPC needs no key');
+  }
 }
 
 /** Whether only this machine reaches an address. */

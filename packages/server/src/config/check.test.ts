@@ -51,7 +51,7 @@ describe('channels', () => {
     [
       'a regex that is none',
       { channel_regex: '(' },
-      [`${at}.channel_regex: not a regular expression (unterminated group)`],
+      [`${at}.channel_regex: not a regular expression (missing closing ): \`(\`)`],
     ],
     ['a type not served', { subscription_type: 'map' }, [`${at}.subscription_type: "map" is not served yet`]],
     [
@@ -73,6 +73,7 @@ describe('channels', () => {
     [{ ...kept, history_meta_ttl: '60s' }],
     [{ ...kept, force_recovery: true, force_recovery_mode: 'cache', auto_cache_recover: true }],
     [{ subscription_type: 'stream', channel_regex: '^[a-z]+$' }],
+    [{ channel_regex: '(?i)^(?P<room>[a-z]+)$' }],
   ])('%j is fine', (options) => {
     expect(load({ file: without(options) }).warnings).toEqual([]);
   });
@@ -136,7 +137,7 @@ describe('the rest', () => {
     ],
     [
       { token_issuer_regex: '[' },
-      ['client.token.issuer_regex: not a regular expression (unterminated character class)'],
+      ['client.token.issuer_regex: not a regular expression (missing closing ]: `[`)'],
     ],
     [{ token_user_id_claim: 'user-id' }, ['client.token.user_id_claim: may only have letters and "_"']],
     [{ internal_port: 'http' }, ['http_server.internal_port: expected a port from 0 to 65535']],
@@ -215,6 +216,19 @@ describe('open doors', () => {
     expect(
       doors({ http_api: { insecure: true }, http_server: { address: '127.0.0.1', internal_port: '9000' } }),
     ).toEqual([]);
+  });
+
+  test('gRPC without a key, where no certificate is asked for', () => {
+    expect(doors({ grpc_api: { enabled: true } })).toEqual(['grpc_api.key:']);
+    expect(doors({ grpc_api: { enabled: true, tls: { enabled: true } } })).toEqual(['grpc_api.key:']);
+    for (const closed of [
+      { enabled: false },
+      { enabled: true, key: 'hush' },
+      { enabled: true, address: '127.0.0.1' },
+      { enabled: true, tls: { enabled: true, client_ca_pem: 'ca.pem' } },
+    ]) {
+      expect(doors({ grpc_api: closed })).toEqual([]);
+    }
   });
 
   test('strict does not let them be', () => {

@@ -114,18 +114,30 @@ const servedText: Readonly<Record<Served, string>> = {
   guards: ' *Not served yet: ends the start.*',
 };
 
-/** All options, as a page of Markdown. */
-export function configDoc(): string {
-  const lines = ['# Options', '', howToSet, ''];
+/**
+ * All options, as a page of Markdown.
+ * @param only the name of the one section to write about
+ * @param level of headings above the page's own
+ */
+export function configDoc(only?: string, level = 0): string {
+  const mark = '#'.repeat(level + 1);
+  const fields = Object.entries(schema.fields).filter(([name]) => only === undefined || name === only);
+  const tables = fields.flatMap(([name, field]) => [
+    `${mark}# ${name}`,
+    '',
+    field.doc,
+    '',
+    ...tableOf(section(name, field)),
+    '',
+  ]);
+  if (only !== undefined) return `${tables.join('\n').trimEnd()}\n`;
+  const lines = [`${mark} Options`, '', howToSet, ''];
   lines.push(
     'A list of objects with names is set in a variable as JSON, or by its names separated by blanks; a variable with ' +
       'the name in it sets an option of one of them.',
     '',
   );
-  for (const [name, field] of Object.entries(schema.fields)) {
-    lines.push(`## ${name}`, '', field.doc, '', ...tableOf(section(name, field)), '');
-  }
-  return `${lines.join('\n').trimEnd()}\n`;
+  return `${[...lines, ...tables].join('\n').trimEnd()}\n`;
 }
 
 function section(name: string, field: Leaf | Section): Section {
@@ -234,14 +246,20 @@ function fileValue(leaf: Leaf, value: unknown): unknown {
   return (value as readonly unknown[]).map((item) => fileTree(leaf.item.fields, item));
 }
 
-/** A configuration as variables, `GYRE_X=value`, sorted. Without one, the defaults. */
-export function defaultEnv(config: Config = defaults): string[] {
+/**
+ * A configuration as variables, `GYRE_X=value`, sorted. Without one, the defaults.
+ * @param wanted tells by path and written value whether an option is in it
+ */
+export function defaultEnv(
+  config: Config = defaults,
+  wanted: (path: string, text: string) => boolean = () => true,
+): string[] {
   const lines: string[] = [];
   for (const { path, leaf } of scopeOf(schema).rows.values()) {
     const value = fileValue(leaf, valueAt(config, path));
     const json = leaf.type === 'map' || leaf.type === 'objects';
     const text = json ? JSON.stringify(value) : Array.isArray(value) ? value.join(' ') : String(value);
-    lines.push(`GYRE_${envName(path)}=${text}`);
+    if (wanted(path, text)) lines.push(`GYRE_${envName(path)}=${text}`);
   }
   return lines.sort();
 }

@@ -141,7 +141,7 @@ test('everything wrong is told at once, and strict makes errors of warnings', ()
   const file = {
     http_server: { prot: 1 },
     whatever: 1,
-    client: { token: { jwks_public_endpoint: 'x' } },
+    client: { proxy: { connect: { endpoint: 'x' } } },
     log: { level: 'x' },
   };
   expect(loadErrors({ file, argv: ['--nothing.like.it', 'x'] })).toHaveLength(3);

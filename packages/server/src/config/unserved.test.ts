@@ -5,9 +5,7 @@ const later = 'not served yet, it has no effect';
 const guards = 'not served yet, and starting without it would open something';
 
 test.each([
-  ['grpc_api.port', 10_001],
-  ['grpc_api.enabled', true],
-  ['grpc_api.reflection', true],
+  ['grpc_api.tls.server_name', 'api.example.com'],
   ['engine.redis.address', ['redis://other:6379']],
   ['engine.redis.tls.enabled', true],
   ['client.concurrency', 8],
@@ -18,7 +16,7 @@ test.each([
   ['sse.enabled', true],
   ['uni_grpc.tls.enabled', true],
   ['admin.insecure', true],
-  ['swagger.enabled', true],
+  ['debug.enabled', true],
   ['consumers', [{ name: 'x', enabled: true, type: 'kafka' }]],
   ['channel.without_namespace.map.mode', 'ephemeral'],
   ['http_server.http3.enabled', true],
@@ -38,10 +36,6 @@ test.each([
   ['rpc.without_namespace.proxy_enabled', true],
   ['rpc.namespaces', [{ name: 'ab', proxy_enabled: true }]],
   ['proxies', [{ name: 'x', endpoint: 'http://backend' }]],
-  ['client.token.jwks_public_endpoint', 'http://keys'],
-  ['client.subscription_token.jwks_public_endpoint', 'http://keys'],
-  ['grpc_api.key', 'hush'],
-  ['grpc_api.tls.enabled', true],
   ['http_server.tls.client_ca_pem', 'ca.pem'],
   ['http_server.tls_autocert.enabled', true],
 ])('%s guards something: the end', (path, value) => {
@@ -59,17 +53,17 @@ test('within namespaces, by file and by variable', () => {
 });
 
 test('by flags and variables the same', () => {
-  expect(load({ argv: ['--grpc_api.port', '1'] }).warnings).toEqual([
-    `grpc_api.port (set by --grpc_api.port): ${later}`,
+  expect(load({ argv: ['--uni_grpc.port', '1'] }).warnings).toEqual([
+    `uni_grpc.port (set by --uni_grpc.port): ${later}`,
   ]);
-  expect(loadErrors({ env: { CENTRIFUGO_GRPC_API_KEY: 'hush' } })).toEqual([
-    `grpc_api.key (set by CENTRIFUGO_GRPC_API_KEY): ${guards}`,
+  expect(loadErrors({ env: { CENTRIFUGO_RPC_PROXY_ENDPOINT: 'http://backend' } })).toEqual([
+    `rpc.proxy.endpoint (set by CENTRIFUGO_RPC_PROXY_ENDPOINT): ${guards}`,
   ]);
 });
 
 test('set to what it is anyway: nothing to say', () => {
   const file = {
-    grpc_api: { enabled: false, port: 10_000, key: '' },
+    uni_grpc: { enabled: false, port: 11_000 },
     client: { proxy: { connect: { timeout: '1s' } } },
     proxies: [],
   };

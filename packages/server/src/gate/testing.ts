@@ -1,10 +1,9 @@
 import type { Client, ConnectQuestion } from '@gyre/node';
 import { ClientError, Disconnect, type SubscribeRequest } from '@gyre/protocol';
-import { noTokens, SECRET } from '../auth/testing.ts';
+import { judges, noTokens, SECRET } from '../auth/testing.ts';
 import { createTokens } from '../auth/tokens.ts';
 import { Namespaces } from '../channels/namespaces.ts';
 import type { ChannelOptions, ChannelSection } from '../channels/options.ts';
-import { compilePattern } from '../channels/regex.ts';
 import { channelSection } from '../channels/testing.ts';
 import type { ClientSection, Policy } from './policy.ts';
 
@@ -39,7 +38,7 @@ export function policyWith(
         subscription_token: { ...noTokens, enabled: false },
         insecure_skip_token_signature_verify: false,
       },
-      { now, compilePattern },
+      judges(now),
     ),
     rpc: { ping: { enabled: false, method: 'ping' } },
     now,

@@ -1,8 +1,9 @@
-import type { HttpApi, HttpHead, HttpResponse as ApiResponse } from '@gyre/api';
+import type { HttpApi, HttpHead, HttpResponse as ApiResponse, OpenApi } from '@gyre/api';
 import { internalServerError } from '@gyre/api';
 import { websocket, type Node, type WebSocketOptions } from '@gyre/node';
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
 import { Exchange, type Answer } from './exchange.ts';
+import { swaggerPage } from './swagger.ts';
 
 /** Puts a set of routes on a listener. */
 export type Mount = (app: TemplatedApp) => void;
@@ -66,6 +67,22 @@ export function metricsRoute(
         () => exchange.answer({ status: 500, contentType: TEXT, body: 'Metrics cannot be collected\n' }),
       );
     });
+  };
+}
+
+/** The description of the server API: a page to read, and the OpenAPI document itself. */
+export function swaggerRoutes(prefix: string, document: OpenApi): Mount {
+  const source = `${prefix}/openapi.json`;
+  const page: Answer = {
+    status: 200,
+    contentType: 'text/html; charset=utf-8',
+    headers: { 'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'" },
+    body: swaggerPage(document, source),
+  };
+  const json: Answer = { status: 200, contentType: JSON_TYPE, body: JSON.stringify(document) };
+  return (app) => {
+    for (const path of [prefix, `${prefix}/`]) route(app, path, () => page);
+    route(app, source, () => json);
   };
 }
 

@@ -1,7 +1,6 @@
 import { disconnect, type ConnectRequest, type SubscribeResult } from '@gyre/protocol';
 import type { ConnectGrant } from '../../gate.ts';
-import type { Subscription } from '../../hub/subscription.ts';
-import { abandon, announceJoin, gone, join, prepare, type Candidate } from '../membership.ts';
+import { abandon, gone, join, prepare, settle, type Candidate, type Joined } from '../membership.ts';
 import type { Session } from '../session.ts';
 import { expiry } from '../timing.ts';
 
@@ -22,12 +21,13 @@ export async function connect(session: Session, id: number, request: ConnectRequ
   session.connInfo = grant.connInfo;
   session.remembered = grant.remember ?? '';
   admit(session, grant);
+  if (grant.singleConnectionChannel !== undefined) await closeOthers(session);
+  if (isClosed(session)) throw gone();
   // From here on commands for this user reach the connection, though it is not told yet.
   context.hub.connected(session);
   const candidates = await prepareAll(session, request, grant);
-  if (grant.singleConnectionChannel !== undefined) closeOthers(session, grant.singleConnectionChannel);
-  const joined = letIn(session, id, grant, candidates);
-  for (const subscription of joined) await announceJoin(subscription);
+  if (grant.singleConnectionChannel !== undefined) closeRivals(session, grant.singleConnectionChannel);
+  for (const joined of letIn(session, id, grant, candidates)) await settle(joined);
 }
 
 /** Not narrowed by what was assigned before an await. */
@@ -36,7 +36,8 @@ function isClosed(session: Session): boolean {
 }
 
 function admit({ context, user }: Session, grant: ConnectGrant): void {
-  const { userConnectionLimit, channelLimit } = context.options;
+  const { userConnectionLimit, channelLimit, commandRates } = context.options;
+  context.connectRates.admit(user, commandRates?.connect ?? 0, context.deadlines.now());
   if (userConnectionLimit > 0 && user !== '' && context.hub.connectionsOf(user) >= userConnectionLimit) {
     throw disconnect('connectionLimit');
   }
@@ -58,6 +59,7 @@ async function prepareAll(
           grant: held?.delta === 'fossil' ? subscription : withoutDelta(subscription),
           serverSide: true,
           since: held?.recover === true ? { offset: held.offset, epoch: held.epoch } : undefined,
+          holdsBase: held?.recover === true,
         }),
       );
     }
@@ -78,13 +80,13 @@ function withoutDelta<G extends { delta?: 'fossil' }>(grant: G): G {
 }
 
 /** Begins the subscriptions and answers, in one go: nothing may be pushed between. */
-function letIn(session: Session, id: number, grant: ConnectGrant, candidates: Candidate[]): Subscription[] {
+function letIn(session: Session, id: number, grant: ConnectGrant, candidates: Candidate[]): Joined[] {
   const { options } = session.context;
   const results: Record<string, SubscribeResult> = Object.create(null) as Record<string, SubscribeResult>;
   const joined = candidates.map((candidate) => {
-    const { subscription, result } = join(candidate);
-    results[candidate.channel.name] = result;
-    return subscription;
+    const started = join(candidate);
+    results[candidate.channel.name] = started.result;
+    return started;
   });
   session.state = 'connected';
   session.timing.connected();
@@ -98,7 +100,7 @@ function letIn(session: Session, id: number, grant: ConnectGrant, candidates: Ca
       ...(grant.refreshBy === 'server' ? {} : expiry(grant.expireAt)),
       ...(grant.data === undefined ? {} : { data: grant.data }),
       ...(joined.length === 0 ? {} : { subs: results }),
-      ...(options.pingInterval > 0
+      ...(options.pingInterval > 0 && session.transport.ping === undefined
         ? { ping: Math.ceil(options.pingInterval / 1000), pong: options.pongTimeout > 0 }
         : {}),
       ...(options.connectIncludeServerTime ? { time: Date.now() } : {}),
@@ -107,8 +109,22 @@ function letIn(session: Session, id: number, grant: ConnectGrant, candidates: Ca
   return joined;
 }
 
-/** One connection a user: whoever is in the user's own channel already has to go. */
-function closeOthers(session: Session, channel: string): void {
+/**
+ * One connection a user: those that are there already have to go, on every node. This one is not to be found yet, so two
+ * that come at the same time cannot both go by each other's word.
+ */
+async function closeOthers({ context, id, user }: Session): Promise<void> {
+  const { code, reason } = disconnect('connectionLimit');
+  try {
+    await context.control.send({ type: 'disconnect', target: { user }, code, reason, whitelist: [id] });
+  } catch (error) {
+    // A node that is slow to obey is no reason to keep the user out.
+    context.log.warn?.('other connections of the user may remain', { client: id, user, error });
+  }
+}
+
+/** Of those that came to this node at the same time, the last one stays. */
+function closeRivals(session: Session, channel: string): void {
   for (const other of session.context.hub.find({ user: session.user })) {
     if (other !== session && other.isSubscribed(channel)) other.disconnect(disconnect('connectionLimit'));
   }

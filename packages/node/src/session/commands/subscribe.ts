@@ -1,31 +1,43 @@
 // road in 4/5: ask the gate, then hub, broker, recovery
+import type { SubscriptionGrant } from '@gyre/broker';
 import { SubscribeFlag, clientError, compileFilter, disconnect, type SubscribeRequest } from '@gyre/protocol';
-import { abandon, announceJoin, join, prepare } from '../membership.ts';
+import { abandon, hasRoom, join, missed, prepare, reserve, settle, unreserve } from '../membership.ts';
 import type { Session } from '../session.ts';
 
 /** Subscribes to a channel. The answer holds what the client missed; all that follows is pushed after it. */
 export async function subscribe(session: Session, id: number, request: SubscribeRequest): Promise<void> {
-  const { channel } = request;
+  const { channel, recover } = request;
   check(session, request);
-  const grant = await session.context.gate.subscribe(session, request);
+  const rejects = recover && (request.flag & SubscribeFlag.rejectUnrecovered) !== 0;
+  const { grant, filter } = await ask(session, request);
   const candidate = await prepare(session, {
     channel,
     grant,
     serverSide: false,
-    filter: request.tf === undefined ? undefined : compileFilter(request.tf),
-    since: request.recover ? { offset: request.offset, epoch: request.epoch } : undefined,
+    filter,
+    since: recover ? { offset: request.offset, epoch: request.epoch } : undefined,
+    // Who rejects has its position from elsewhere, and with it no publication.
+    holdsBase: recover && !rejects,
   });
-  if ((request.flag & SubscribeFlag.rejectUnrecovered) !== 0 && request.recover && !recoverable(candidate)) {
+  if (rejects && grant.recoverable && missed(candidate) === undefined) {
     await abandon(candidate);
     throw clientError('unrecoverablePosition');
   }
-  const { subscription, result } = join(candidate);
-  session.reply({ id, method: 'subscribe', result });
-  await announceJoin(subscription);
+  const joined = join(candidate);
+  session.reply({ id, method: 'subscribe', result: joined.result });
+  await settle(joined);
 }
 
-function recoverable({ recovery, channel }: Awaited<ReturnType<typeof prepare>>): boolean {
-  return recovery?.publications !== undefined && channel.position?.after(recovery.top) !== undefined;
+/** Asks the gate, with the subscription counted as under way from the question on. */
+async function ask(session: Session, request: SubscribeRequest) {
+  reserve(session, request.channel);
+  try {
+    const grant: SubscriptionGrant = await session.context.gate.subscribe(session, request);
+    return { grant, filter: request.tf === undefined ? undefined : compileFilter(request.tf) };
+  } catch (error) {
+    unreserve(session, request.channel);
+    throw error;
+  }
 }
 
 /** What needs no policy. */
@@ -34,7 +46,5 @@ function check(session: Session, { channel, delta }: SubscribeRequest): void {
   if (delta !== '' && delta !== 'fossil') throw disconnect('badRequest');
   if (session.subscriptions.has(channel) || session.subscribing.has(channel))
     throw clientError('alreadySubscribed');
-  const { channelLimit } = session.context.options;
-  if (session.subscriptions.size + session.subscribing.size >= channelLimit)
-    throw clientError('limitExceeded');
+  if (!hasRoom(session)) throw clientError('limitExceeded');
 }

@@ -10,18 +10,19 @@ const tokenFields = {
   ),
   rsa_public_key: str('', 'Key of RS256, RS384 and RS512 tokens: PEM text, base64 of it, or a path.'),
   ecdsa_public_key: str('', 'Key of ES256, ES384 and ES512 tokens: PEM text, base64 of it, or a path.'),
-  jwks_public_endpoint: str('', 'Address that public keys are fetched from as a JSON Web Key Set.', {
-    served: 'guards',
-  }),
+  jwks_public_endpoint: str(
+    '',
+    'Address that public keys are fetched from as a JSON Web Key Set, in place of the keys above; `{{name}}` in it ' +
+      'is filled from that group of a regex.',
+  ),
   audience: str('', 'What the claim `aud` must hold.'),
-  audience_regex: str('', 'What an entry of the claim `aud` must match.'),
+  audience_regex: str('', 'What an entry of the claim `aud` must match, in RE2 syntax.'),
   issuer: str('', 'What the claim `iss` must be.'),
-  issuer_regex: str('', 'What the claim `iss` must match.'),
+  issuer_regex: str('', 'What the claim `iss` must match, in RE2 syntax.'),
   user_id_claim: str('', 'Claim that names the user; empty is `sub`.'),
   insecure_skip_jwks_endpoint_safety_check: bool(
     false,
     'Let any named group of a regex stand in the address of the key set.',
-    { served: 'later' },
   ),
 };
 
@@ -85,15 +86,14 @@ const proxy = section(
 );
 
 const commandRateLimit = section(
-  'How many commands one client may send a second; 0 is no limit.',
+  'How many commands one client may send a second, over which it gets error 111; 0 is any number.',
   {
-    connect: int(0, 'Connect commands.', { alias: [] }),
+    connect: int(0, 'Connections of one user.', { alias: [] }),
     subscribe: int(0, 'Subscribes.', { alias: [] }),
     publish: int(0, 'Publishes.', { alias: [] }),
     rpc: int(0, 'Calls.', { alias: [] }),
-    history: int(0, 'Reads of history.', { alias: [] }),
+    history: int(0, 'Reads of history and presence.', { alias: [] }),
   },
-  { served: 'later' },
 );
 
 const positionRows = {

@@ -32,9 +32,9 @@ export const health = section(
 
 /** `swagger` */
 export const swagger = section(
-  'A description of the server API to try it from.',
+  'A page that describes the server API, on the internal listener, and its OpenAPI document.',
   page('swagger', '/swagger', false),
-  { served: 'later', flat: 'swagger' },
+  { flat: 'swagger' },
 );
 
 /** `debug` */

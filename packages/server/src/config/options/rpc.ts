@@ -11,14 +11,10 @@ export const rpc = section(
   'Calls of clients.',
   {
     namespace_boundary: str(':', 'Ends the namespace in the name of a method.', { served: 'later' }),
-    ping: section(
-      'A method that the server answers itself.',
-      {
-        enabled: bool(false, 'Answer it.', { alias: ['rpc_ping'] }),
-        method: str('ping', 'Name of the method.', { alias: ['rpc_ping_method'] }),
-      },
-      { served: 'later' },
-    ),
+    ping: section('A method that the server answers itself.', {
+      enabled: bool(false, 'Answer it.', { alias: ['rpc_ping'] }),
+      method: str('ping', 'Name of the method.', { alias: ['rpc_ping_method'] }),
+    }),
     without_namespace: section('Methods whose name has no namespace.', proxied(['rpc_proxy_name'])),
     namespaces: objects(
       { name: str('', 'Letters, digits, `-`, `_` and `.`; at least two.'), ...proxied([]) },

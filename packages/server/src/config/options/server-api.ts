@@ -28,11 +28,17 @@ export const grpcApi = section(
     enabled: bool(false, 'Serve it.', { alias: ['grpc_api'] }),
     address: str('', 'Address of its listener; empty is every interface.'),
     port: port(10_000, 'Port of its listener.'),
-    key: str('', 'Key that callers show; empty lets all in.', { secret: true, served: 'guards' }),
-    tls: tls('TLS of its listener.', { flat: 'grpc_api_tls', served: 'guards' }),
+    key: str('', 'Key that callers show; empty lets all in.', { secret: true }),
+    // What is left out is of those who connect, not of those who listen.
+    tls: tls('TLS of its listener.', {
+      flat: 'grpc_api_tls',
+      served: 'yes',
+      servedRest: 'later',
+      servedClientCa: 'yes',
+    }),
     error_mode: errorMode(),
     reflection: bool(false, 'Let callers ask what methods there are.'),
     max_receive_message_size: int(0, 'Bytes that a request may have; 0 is 4 MiB.'),
   },
-  { served: 'later', flat: 'grpc_api' },
+  { flat: 'grpc_api' },
 );

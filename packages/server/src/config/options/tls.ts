@@ -6,6 +6,8 @@ interface TlsNotes {
   readonly served?: Served;
   /** Of what is beside the switch, the certificate and its key; absent: as `served`. */
   readonly servedRest?: Served;
+  /** Of the authority of clients; absent: as `servedRest`. */
+  readonly servedClientCa?: Served;
 }
 
 /**
@@ -13,7 +15,7 @@ interface TlsNotes {
  * @param doc what is spoken over it
  */
 export function tls(doc: string, notes: TlsNotes = {}) {
-  const { flat, served, servedRest = served } = notes;
+  const { flat, served, servedRest = served, servedClientCa = servedRest } = notes;
   const row = (mark: Served | undefined, ...endings: string[]) => ({
     ...(mark ? { served: mark } : {}),
     ...(flat === undefined ? {} : { alias: endings.map((ending) => flat + ending) }),
@@ -37,7 +39,7 @@ export function tls(doc: string, notes: TlsNotes = {}) {
     client_ca_pem: str(
       '',
       'Authority that clients must show a certificate of: PEM text, base64 of it, or a path.',
-      row(servedRest, '_client_ca', '_client_ca_pem'),
+      row(servedClientCa, '_client_ca', '_client_ca_pem'),
     ),
     insecure_skip_verify: bool(
       false,

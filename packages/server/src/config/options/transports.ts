@@ -2,8 +2,8 @@ import { bool, duration, int, objects, port, section, str } from '../option.ts';
 import { tls } from './tls.ts';
 
 const websocketRows = {
-  compression: bool(false, 'Compress messages for clients that offer it.', { served: 'later' }),
-  compression_min_size: int(0, 'Bytes from which a message is compressed.', { served: 'later' }),
+  compression: bool(false, 'Compress messages of 1 KiB and more for clients that offer it.'),
+  compression_min_size: int(0, 'Bytes from which a message is compressed; never below 1 KiB.'),
   compression_level: int(1, 'Effort of compression.', { served: 'later', min: -2, max: 9 }),
   read_buffer_size: int(0, 'Bytes of the read buffer of a connection.', { served: 'later' }),
   use_write_buffer_pool: bool(false, 'Share write buffers between connections.', { served: 'later' }),
@@ -122,6 +122,8 @@ export const uniWebsocket = section(
     enabled: bool(false, 'Serve it.', { alias: ['uni_websocket'] }),
     handler_prefix: str('/connection/uni_websocket', 'Path that it is served under.'),
     ...websocketRows,
+    compression: { ...websocketRows.compression, served: 'later' },
+    compression_min_size: { ...websocketRows.compression_min_size, served: 'later' },
     write_timeout: { ...websocketRows.write_timeout, served: 'later' },
     message_size_limit: { ...websocketRows.message_size_limit, served: 'later' },
     disable_closing_handshake: bool(false, 'Close without waiting for the client’s close frame.', {
