@@ -56,6 +56,17 @@ export interface HistoryPage {
   readonly position: StreamPosition;
 }
 
+/** Where a channel's stream stands. */
+export interface ChannelPosition {
+  /** The top; an empty epoch where there is no stream. */
+  readonly position: StreamPosition;
+  /**
+   * The stream went on from here under the current epoch: a position of this epoch that is not beyond this offset holds
+   * nothing that the stream has lost. Absent where nothing went before.
+   */
+  readonly previous?: StreamPosition;
+}
+
 /** What the broker tells a node about the channels it subscribed to. */
 export interface BrokerEvents {
   /**
@@ -72,6 +83,13 @@ export interface BrokerEvents {
   ): void;
   join(channel: string, info: ClientInfo): void;
   leave(channel: string, info: ClientInfo): void;
+  /**
+   * A connection broke, and these channels are subscribed to again: what is accepted from now on arrives, and something
+   * that was accepted since the break began may be missing. Told for some channels at a time.
+   */
+  uncertain?(channels: readonly string[]): void;
+  /** The publications of a subscribed channel were removed, those before this call that is. */
+  historyRemoved?(channel: string): void;
 }
 
 /**
@@ -106,6 +124,12 @@ export interface Broker {
     filter: HistoryFilter,
     options: Pick<HistoryOptions, 'metaTtlMs'>,
   ): Promise<HistoryPage>;
+
+  /**
+   * Where many channels stand, cheaply: reads only, counts as no use and makes no epoch. Channels whose store does not
+   * answer are left out, so that those of another can be had.
+   */
+  positions(channels: readonly string[]): Promise<ReadonlyMap<string, ChannelPosition>>;
 
   /** Forgets the publications; offset and epoch stay. */
   removeHistory(channel: string): Promise<void>;

@@ -117,10 +117,10 @@ function membership(contract: PresenceManagerContract): void {
 
   it('gives infos as they are, by client id', async () => {
     const manager = await node();
-    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const bytes = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
     const infos: ClientInfo[] = [
       { user: 'u', client: 'a', connInfo: bytes, chanInfo: Buffer.from(' {"a" : 1.0}') },
-      { user: '', client: 'b', connInfo: new Uint8Array(0) },
+      { user: '', client: 'b', connInfo: Buffer.alloc(0) },
       { user: '😀\n', client: 'c' },
     ];
     for (const info of infos) await manager.add('c', info);

@@ -101,7 +101,12 @@ function payloads(contract: BrokerContract): void {
     const { broker, events } = await stage.node();
     await broker.subscribe('c');
     const tags = Object.fromEntries(hostileNames.map((name, i) => [name, hostileNames.at(-i) ?? '']));
-    const info = { user: '😀\n', client: '', connInfo: every, chanInfo: Buffer.from(' {"a" : 1.0}') };
+    const info = {
+      user: '😀\n',
+      client: '',
+      connInfo: Buffer.from(every),
+      chanInfo: Buffer.from(' {"a" : 1.0}'),
+    };
     await broker.publish('c', { ...saying('1'), info, tags }, { history: kept });
     await broker.publish(
       'c',

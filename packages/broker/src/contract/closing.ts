@@ -38,6 +38,7 @@ export function closingContract(contract: BrokerContract): void {
         () => broker.subscribe('c'),
         () => broker.unsubscribe('c'),
         () => broker.history('c', { limit: 0 }, kept),
+        () => broker.positions(['c']),
         () => broker.removeHistory('c'),
       ];
       for (const call of calls) await expect(call()).rejects.toEqual(refusal(100));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Broker, HistoryFilter } from '../broker.ts';
-import { all, kept, refusal, saying, text, texts, until, useStage } from './stage.ts';
+import { all, fence, kept, refusal, saying, text, texts, until, useStage } from './stage.ts';
 import type { BrokerContract } from './stage.ts';
 
 /** What is kept, and how it is read. */
@@ -9,6 +9,7 @@ export function historyContract(contract: BrokerContract): void {
     reading(contract);
     keeping(contract);
     removing(contract);
+    positions(contract);
   });
 }
 
@@ -182,11 +183,49 @@ function removing(contract: BrokerContract): void {
     expect(events.publications[3]?.position).toEqual({ ...position, offset: 4 });
   });
 
+  it('tells subscribed nodes in the order of publications', async () => {
+    const node = await stage.node();
+    const { broker, events } = node;
+    await broker.subscribe('c');
+    await fill(broker, 1);
+    await broker.removeHistory('c');
+    await broker.removeHistory('elsewhere');
+    await fence(node, 'c');
+    expect(events.removed).toEqual(['c']);
+    expect(events.texts('c')).toEqual(['1', 'fence']);
+  });
+
   it('knows of no channel that is not used', async () => {
     const { broker } = await stage.node();
     await broker.removeHistory('nobody');
     await fill(broker, 1);
     await broker.removeHistory('nobody');
     expect(texts(await all(broker, 'c'))).toEqual(['1']);
+  });
+}
+
+function positions(contract: BrokerContract): void {
+  const stage = useStage(contract);
+
+  it('tells where many channels stand, and makes nothing where nothing is', async () => {
+    const { broker } = await stage.node();
+    const channels = Array.from({ length: 300 }, (_, i) => `c${i}`);
+    const used = channels.filter((_, i) => i % 3 > 0);
+    const tops = await Promise.all(
+      used.map(async (channel) => {
+        await broker.publish(channel, saying('1'), { history: kept });
+        return (await broker.publish(channel, saying('2'), { history: kept })).position;
+      }),
+    );
+    const nowhere = { position: { offset: 0, epoch: '' } };
+    const expected = channels.map((channel) => {
+      const position = tops[used.indexOf(channel)];
+      return [channel, position === undefined ? nowhere : { position }];
+    });
+    for (let round = 0; round < 2; round++) {
+      const known = await broker.positions(channels);
+      expect(channels.map((channel) => [channel, known.get(channel)])).toEqual(expected);
+    }
+    expect(await broker.positions([])).toEqual(new Map());
   });
 }

@@ -42,6 +42,10 @@ export class Recorder implements BrokerEvents {
     readonly channel: string;
     readonly info: ClientInfo;
   }[] = [];
+  /** Channels whose history was removed. */
+  readonly removed: string[] = [];
+  /** Channels that may have missed something, in the order in which that was told. */
+  readonly uncertainties: string[] = [];
   /** Thrown by every handler, after it has remembered. */
   failure: Error | undefined;
 
@@ -62,6 +66,16 @@ export class Recorder implements BrokerEvents {
 
   leave(channel: string, info: ClientInfo): void {
     this.presence.push({ event: 'leave', channel, info });
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  historyRemoved(channel: string): void {
+    this.removed.push(channel);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  uncertain(channels: readonly string[]): void {
+    this.uncertainties.push(...channels);
     if (this.failure !== undefined) throw this.failure;
   }
 

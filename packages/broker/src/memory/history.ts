@@ -1,7 +1,8 @@
 import { clientError } from '@gyre/protocol';
-import type { HistoryFilter, HistoryOptions, HistoryPage } from '../broker.ts';
+import type { ChannelPosition, HistoryFilter, HistoryOptions, HistoryPage } from '../broker.ts';
 import { assertRunning, findStream, useStream } from './engine.ts';
 import type { Engine } from './engine.ts';
+import { tellRemoved } from './subscribe.ts';
 
 /** @throws ClientError 112 for a position of another epoch, whatever the limit */
 export async function history(
@@ -17,7 +18,22 @@ export async function history(
   return { publications: stream.read(filter), position: stream.position };
 }
 
+export async function positions(
+  engine: Engine,
+  channels: readonly string[],
+): Promise<ReadonlyMap<string, ChannelPosition>> {
+  assertRunning(engine);
+  const now = engine.now();
+  return new Map(
+    channels.map((channel) => [
+      channel,
+      { position: findStream(engine, channel, now)?.position ?? { offset: 0, epoch: '' } },
+    ]),
+  );
+}
+
 export async function removeHistory(engine: Engine, channel: string): Promise<void> {
   assertRunning(engine);
   findStream(engine, channel, engine.now())?.clear();
+  tellRemoved(engine, channel);
 }

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Broker } from '../broker.ts';
 import { clearEngine, makeEngine, sweep } from './engine.ts';
-import { history, removeHistory } from './history.ts';
+import { history, positions, removeHistory } from './history.ts';
 import { publish } from './publish.ts';
 import { announce, subscribe, unsubscribe } from './subscribe.ts';
 import { startSweeper } from './sweeper.ts';
@@ -51,6 +51,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
     subscribe: (channel) => subscribe(engine, channel),
     unsubscribe: (channel) => unsubscribe(engine, channel),
     history: (channel, filter, historyOptions) => history(engine, channel, filter, historyOptions),
+    positions: (channels) => positions(engine, channels),
     removeHistory: (channel) => removeHistory(engine, channel),
     close: async () => {
       stopSweeper();

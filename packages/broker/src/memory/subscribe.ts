@@ -48,3 +48,13 @@ export async function announce(
     engine.onError(error);
   }
 }
+
+/** Like {@link deliver}, for a history that is gone. */
+export function tellRemoved(engine: Engine, channel: string): void {
+  if (!engine.subscribed.has(channel)) return;
+  try {
+    engine.events?.historyRemoved?.(channel);
+  } catch (error) {
+    engine.onError(error);
+  }
+}

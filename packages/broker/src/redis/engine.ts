@@ -1,0 +1,48 @@
+import { clientError } from '@gyre/protocol';
+import type { ClientError } from '@gyre/protocol';
+import { RedisError } from '@gyre/redis';
+import type { Log, RedisShards } from '@gyre/redis';
+import { customAlphabet } from 'nanoid';
+import type { BrokerEvents } from '../broker.ts';
+
+/** Counters that only rise. Whoever serves metrics reads them. */
+export interface RedisBrokerStats {
+  /** Publications tried again: found to have been published before, or published then. */
+  publishRetriesFound: number;
+  publishRetriesAppended: number;
+  /** Channels that may have missed something because a connection broke. */
+  uncertainChannels: number;
+}
+
+/** All that the Redis broker of a node knows. */
+export interface Engine {
+  readonly redis: RedisShards;
+  readonly log: Log;
+  readonly onError: (error: unknown) => void;
+  readonly stats: RedisBrokerStats;
+  /** Present from `start` to `close`. */
+  events: BrokerEvents | undefined;
+  readonly subscribed: Set<string>;
+}
+
+/** @throws ClientError 100 before `start` and after `close` */
+export function assertRunning(engine: Engine): void {
+  if (engine.events === undefined) throw clientError('internal', 'the broker is not running');
+}
+
+/** Eight letters for a stream that begins. */
+export const makeEpoch = customAlphabet('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', 8);
+
+/** What a caller is told of a failure of Redis: it may try again. What else failed is a fault of ours and passes. */
+export function refusal(engine: Engine, error: unknown): unknown {
+  if (!(error instanceof RedisError)) return error;
+  engine.log.debug?.('Redis did not do it', { error: error.message, outcome: error.outcome });
+  return temporary(error);
+}
+
+function temporary(error: RedisError): ClientError {
+  return clientError(
+    'internal',
+    error.outcome === 'none' ? 'Redis is not available' : 'no answer from Redis',
+  );
+}

@@ -1,0 +1,61 @@
+import type { Log, RedisShards } from '@gyre/redis';
+import type { Broker } from '../broker.ts';
+import { warn } from '../memory/warn.ts';
+import type { Engine, RedisBrokerStats } from './engine.ts';
+import { history, removeHistory } from './history.ts';
+import { positions } from './positions.ts';
+import { publish } from './publish.ts';
+import { announce, endSubscriptions, subscribe, unsubscribe, watchGaps } from './subscribe.ts';
+
+export type { RedisBrokerStats } from './engine.ts';
+
+export interface RedisBrokerOptions {
+  readonly log?: Log;
+  /** Told what a handler of events threw; default a warning of the process. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface RedisBroker extends Broker {
+  readonly stats: Readonly<RedisBrokerStats>;
+  /** Milliseconds since when messages of the channel are known to arrive here; Infinity where they are not. */
+  verifiedAge(channel: string): number;
+}
+
+/**
+ * The broker of a node of a cluster: what is published lies in Redis and reaches every node by its pub/sub.
+ *
+ * A call of which nothing was heard, and which could not be found out about, is refused with 100: it may have been
+ * done. Whoever publishes with an idempotency key may then publish again.
+ * @param redis started before this broker and closed after it, by whoever made it
+ */
+export function redisBroker(redis: RedisShards, options: RedisBrokerOptions = {}): RedisBroker {
+  const engine: Engine = {
+    redis,
+    log: options.log ?? {},
+    onError: options.onError ?? warn,
+    stats: { publishRetriesFound: 0, publishRetriesAppended: 0, uncertainChannels: 0 },
+    events: undefined,
+    subscribed: new Set(),
+  };
+  let stopWatching = (): void => {};
+  return {
+    start: async (events) => {
+      engine.events = events;
+      stopWatching = watchGaps(engine);
+    },
+    publish: (channel, publication, publishOptions) => publish(engine, channel, publication, publishOptions),
+    announce: (channel, event, info) => announce(engine, channel, event, info),
+    subscribe: (channel) => subscribe(engine, channel),
+    unsubscribe: (channel) => unsubscribe(engine, channel),
+    history: (channel, filter, historyOptions) => history(engine, channel, filter, historyOptions),
+    positions: (channels) => positions(engine, channels),
+    removeHistory: (channel) => removeHistory(engine, channel),
+    close: async () => {
+      engine.events = undefined;
+      stopWatching();
+      await endSubscriptions(engine);
+    },
+    stats: engine.stats,
+    verifiedAge: (channel) => redis.place(channel).shard.verifiedAge(),
+  };
+}

@@ -1,0 +1,50 @@
+-- Reads a slice of a stream together with its position, making the epoch where there is none.
+--
+-- KEYS  1 meta, 2 stream; see publish_stream.lua
+-- ARGV  1 run_id of this Redis, "" where it is hidden
+--       2 epoch if one is needed      3 life of meta, ms
+--       4 epoch of the position that is asked about, "" for any     5 its offset, "" for none
+--       6 how many, "0" for none      7 "1": in reverse
+--
+-- Returns {0, epoch, offset, entries}; -1 where the position is of an epoch that this stream does not go on from
+
+local function above(a, b)
+  if #a ~= #b then return #a > #b end
+  return a > b
+end
+
+local meta, stream = KEYS[1], KEYS[2]
+local state = redis.call('HMGET', meta, 'e', 's', 'r', 'pe', 'pt')
+local epoch, offset, previous, cut = state[1], state[2] or '0', state[4], state[5]
+
+if not epoch then
+  redis.call('DEL', stream)
+  epoch, previous = ARGV[2], false
+  redis.call('HSET', meta, 'e', epoch, 's', '0', 'r', ARGV[1])
+elseif ARGV[1] ~= '' and state[3] ~= ARGV[1] then
+  if state[3] and state[3] ~= '' then
+    previous, cut, epoch = epoch, offset, ARGV[2]
+    redis.call('HSET', meta, 'e', epoch, 'r', ARGV[1], 'pe', previous, 'pt', cut)
+  else
+    redis.call('HSET', meta, 'r', ARGV[1])
+  end
+end
+redis.call('PEXPIRE', meta, ARGV[3])
+
+if ARGV[4] ~= '' and ARGV[4] ~= epoch then
+  if ARGV[4] ~= previous or above(ARGV[5], cut) then return -1 end
+end
+
+local entries = {}
+if ARGV[6] ~= '0' then
+  if ARGV[7] ~= '1' then
+    local first = '-'
+    if ARGV[5] ~= '' then first = '(' .. ARGV[5] .. '-0' end
+    entries = redis.call('XRANGE', stream, first, '+', 'COUNT', ARGV[6])
+  elseif ARGV[5] ~= '0' then
+    local last = '+'
+    if ARGV[5] ~= '' then last = '(' .. ARGV[5] .. '-0' end
+    entries = redis.call('XREVRANGE', stream, last, '-', 'COUNT', ARGV[6])
+  end
+end
+return { 0, epoch, offset, entries }

@@ -1,0 +1,124 @@
+// road out 4/8: one script call per publication
+import { hash } from 'node:crypto';
+import { clientError } from '@gyre/protocol';
+import { RedisError, runId, script } from '@gyre/redis';
+import type { Arg, Place } from '@gyre/redis';
+import { nanoid } from 'nanoid';
+import type { NewPublication, PublishOptions, PublishResult } from '../broker.ts';
+import { assertRunning, makeEpoch, refusal } from './engine.ts';
+import type { Engine } from './engine.ts';
+import { answerKey, busChannel, channelKeys } from './keys.ts';
+import { encodePublication } from './stored.ts';
+
+type Outcome = [what: number, epoch: Buffer, offset: Buffer];
+
+const publishStream = script<Outcome>(new URL('./lua/publish_stream.lua', import.meta.url));
+
+const defaultIdempotencyTtlMs = 300_000;
+/** Attempts of one publication, and milliseconds after which no other one begins. */
+const attempts = 3;
+const attemptsMs = 5000;
+
+const notKept: PublishResult = {};
+
+/**
+ * With history or an idempotency key it is one script, which is tried again where nothing was heard of it: the
+ * publication's id tells whether it was there before. Without either nobody could tell, so it is tried once.
+ * @throws ClientError 107 for a key that was used with other data; 100 where Redis is away, or says nothing
+ */
+export async function publish(
+  engine: Engine,
+  channel: string,
+  publication: NewPublication,
+  options: PublishOptions,
+): Promise<PublishResult> {
+  assertRunning(engine);
+  const place = engine.redis.place(channel);
+  if (options.history === undefined && !options.idempotencyKey) {
+    await publishOnce(engine, place, channel, publication, options.delta ?? false);
+    return notKept;
+  }
+  const keys = keysOf(engine, place, channel, options.idempotencyKey);
+  const args = argsOf(publication, options);
+  const [what, epoch, offset] = await insist(engine, place, keys, args);
+  if (what === -1) throw clientError('badRequest', 'idempotency key was used with other data');
+  const position =
+    epoch.length === 0 ? undefined : { offset: Number(offset.toString()), epoch: epoch.toString() };
+  return {
+    ...(position === undefined ? {} : { position }),
+    ...(what === 2 ? { suppressed: 'idempotency' } : what === 3 ? { suppressed: 'version' } : {}),
+  };
+}
+
+async function publishOnce(
+  engine: Engine,
+  { shard, tag }: Place,
+  channel: string,
+  publication: NewPublication,
+  delta: boolean,
+): Promise<void> {
+  const stored = encodePublication(publication, 0);
+  const message = Buffer.concat([delta ? passingWithDelta : passing, stored]);
+  try {
+    await shard.call(tag, [shard.publishCommand, busChannel(engine.redis.prefix, tag, channel), message]);
+  } catch (error) {
+    throw refusal(engine, error);
+  }
+}
+
+const passing = Buffer.from('p0');
+const passingWithDelta = Buffer.from('p1');
+
+function keysOf(engine: Engine, { tag }: Place, channel: string, idempotencyKey = ''): string[] {
+  const { prefix } = engine.redis;
+  const { meta, stream, bus } = channelKeys(prefix, tag, channel);
+  return [meta, stream, answerKey(prefix, tag, channel, idempotencyKey), bus];
+}
+
+/** From the third argument of the script on, without the one that changes between attempts. */
+function argsOf(publication: NewPublication, options: PublishOptions): Args {
+  const { history, idempotencyKey, idempotencyTtlMs = defaultIdempotencyTtlMs, delta } = options;
+  // Without history there is nothing to compare a version with.
+  const version = history === undefined ? 0 : (options.version ?? 0);
+  return {
+    identity: [nanoid(), encodePublication(publication, version), delta ? '1' : '0'],
+    rest: [
+      // The digest stands for the data, so that a key does not hold on to it.
+      idempotencyKey ? hash('sha256', publication.data, 'base64') : '',
+      idempotencyTtlMs,
+      history?.size ?? '',
+      history?.ttlMs ?? '',
+      history?.metaTtlMs ?? '',
+      makeEpoch(),
+      version,
+      options.versionEpoch ?? '',
+    ],
+  };
+}
+
+interface Args {
+  readonly identity: readonly Arg[];
+  readonly rest: readonly Arg[];
+}
+
+async function insist(engine: Engine, { shard, tag }: Place, keys: string[], args: Args): Promise<Outcome> {
+  const deadline = performance.now() + attemptsMs;
+  for (let attempt = 1, again = '0'; ; attempt++) {
+    try {
+      const line: Arg[] = [shard.publishCommand, runId, ...args.identity, again, ...args.rest];
+      const outcome = await publishStream(shard, tag, keys, line);
+      if (again === '1') count(engine, outcome[0]);
+      return outcome;
+    } catch (error) {
+      if (error instanceof RedisError && error.outcome === 'unknown') again = '1';
+      const enough = attempt === attempts || performance.now() >= deadline || engine.events === undefined;
+      if (again === '0' || enough) throw refusal(engine, error);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 150));
+  }
+}
+
+function count({ stats }: Engine, what: number): void {
+  if (what === 1) stats.publishRetriesFound++;
+  else if (what === 0) stats.publishRetriesAppended++;
+}

@@ -1,0 +1,103 @@
+import { Redis } from 'ioredis';
+import type { RedisOptions as ClientOptions } from 'ioredis';
+import type { Endpoint, RedisOptions, ShardAddress, TlsOptions } from './options.ts';
+
+/** What a server says of itself when it is connected to. */
+export interface ServerInfo {
+  /** One for each start of a Redis process; "" where it is hidden. */
+  readonly runId: string;
+  /** Messages of a channel stay on the master of its slot: Redis 7 and later, where it is a Cluster. */
+  readonly shardedPubSub: boolean;
+}
+
+/** Milliseconds between reconnects: spread over the whole of a span that doubles from 50 ms to 2 s. */
+export function backoff(attempt: number): number {
+  return 50 + Math.random() * (Math.min(2000, 50 * 2 ** Math.min(attempt, 10)) - 50);
+}
+
+/**
+ * A client for a server, or for the master that Sentinels name. It is not connected yet; once connected it connects
+ * again for ever.
+ *
+ * No command is sent twice, none waits for a connection, and each has an end: what a lost connection leaves open fails
+ * at once, what a silent one leaves open after `timeoutMs`.
+ */
+export function makeClient(
+  address: Exclude<ShardAddress, { kind: 'cluster' }>,
+  options: RedisOptions,
+  timeoutMs: number,
+): Redis {
+  return new Redis({
+    ...(address.kind === 'sentinel' ? viaSentinels(address, options) : place(address.endpoint)),
+    ...(address.tls === undefined ? {} : { tls: nodeTls(address.tls) }),
+    ...(address.user === '' ? {} : { username: address.user }),
+    ...(address.password === '' ? {} : { password: address.password }),
+    ...(options.client_name === '' ? {} : { connectionName: options.client_name }),
+    db: address.db,
+    protocol: options.force_resp2 ? 2 : 3,
+    replyMapping: 'legacy',
+    lazyConnect: true,
+    connectTimeout: options.connect_timeout,
+    commandTimeout: timeoutMs,
+    keepAlive: 5000,
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResubscribe: false,
+    maxLoadingRetryTime: 1000,
+    disconnectTimeout: 100,
+    retryStrategy: backoff,
+    // 1: connect again and do not send the command again. Whoever was a master before is no longer one.
+    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
+  });
+}
+
+function viaSentinels(
+  address: Extract<ShardAddress, { kind: 'sentinel' }>,
+  options: RedisOptions,
+): ClientOptions {
+  return {
+    sentinels: [...address.sentinels],
+    name: address.master,
+    role: 'master',
+    ...(address.sentinelUser === '' ? {} : { sentinelUsername: address.sentinelUser }),
+    ...(address.sentinelPassword === '' ? {} : { sentinelPassword: address.sentinelPassword }),
+    ...(address.sentinelTls === undefined ? {} : { sentinelTLS: nodeTls(address.sentinelTls) }),
+    enableTLSForSentinelMode: address.tls !== undefined,
+    updateSentinels: true,
+    sentinelCommandTimeout: options.io_timeout,
+    sentinelRetryStrategy: backoff,
+  };
+}
+
+/** Empty fields would stand above what Node.js does by itself. */
+export function nodeTls(tls: TlsOptions): TlsOptions {
+  return Object.fromEntries(Object.entries(tls).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function place(endpoint: Endpoint | { readonly path: string }): ClientOptions {
+  return 'path' in endpoint ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
+}
+
+/** Asks a connected server what it is. The first thing that a connection is used for. */
+export async function greet(client: Redis): Promise<ServerInfo> {
+  let text: string;
+  try {
+    text = await client.info('server');
+  } catch (error) {
+    // A user who may not read it: as with a proxy that hides it.
+    if (!(error instanceof Error) || !error.message.startsWith('NOPERM')) throw error;
+    text = '';
+  }
+  const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(text)?.[1] ?? '';
+  return {
+    runId: field('run_id'),
+    shardedPubSub: field('redis_mode') === 'cluster' && Number.parseInt(field('redis_version'), 10) >= 7,
+  };
+}
+
+/** Ends a connection without waiting for anything; the client connects again. */
+export function drop(client: Redis): void {
+  // Absent before the first connection.
+  (client.stream as Redis['stream'] | undefined)?.destroy();
+}

@@ -1,0 +1,18 @@
+/**
+ * A command that was not done, or of which nobody knows.
+ *
+ * - `none`: it did not run and may be sent again; Redis refused it or could not be reached.
+ * - `unknown`: it was sent and no answer came. It may have run, or may still run.
+ */
+export class RedisError extends Error {
+  override readonly name = 'RedisError';
+  readonly outcome: 'none' | 'unknown';
+  /** First word of what Redis answered (`NOSCRIPT`, `READONLY`, `WRONGTYPE`); "" where it did not answer. */
+  readonly code: string;
+
+  constructor(outcome: 'none' | 'unknown', message: string, code = '', cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.outcome = outcome;
+    this.code = code;
+  }
+}

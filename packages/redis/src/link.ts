@@ -1,0 +1,177 @@
+import { Command } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { drop, greet } from './connect.ts';
+import type { ServerInfo } from './connect.ts';
+import type { ErrorLog } from './error-log.ts';
+import { RedisError } from './errors.ts';
+import { runId } from './types.ts';
+import type { Arg, Reply } from './types.ts';
+
+/** Commands written in one go. */
+const batchSize = 128;
+/** Commands without an answer; more than this is not a wait but an end of memory. */
+const mostInFlight = 100_000;
+
+/** A command as callers write it. */
+export type CommandLine = readonly [name: string, ...Arg[]];
+
+/**
+ * One connection for commands. The commands of one tick are written together, in the order of the calls.
+ *
+ * It is open from the moment the server has said who it is, so every command is sent to a process that is known.
+ */
+export class Link {
+  readonly #client: Redis;
+  readonly #errors: ErrorLog;
+  readonly #timeoutMs: number;
+  #info: ServerInfo | undefined;
+  /** When it broke, or was made; Infinity while it is open. */
+  #downSince = performance.now();
+  readonly #waiting = new Set<() => void>();
+  #closed = false;
+  #corked: Redis['stream'] | undefined;
+  #written = 0;
+
+  /**
+   * @param timeoutMs longest wait for a connection that is being made again
+   * @param opened called each time the server has said who it is
+   */
+  constructor(client: Redis, errors: ErrorLog, timeoutMs: number, opened: (info: ServerInfo) => void) {
+    this.#client = client;
+    this.#errors = errors;
+    this.#timeoutMs = timeoutMs;
+    client.on('error', (error) => errors.warn('no connection to Redis', error));
+    client.on('ready', () => void this.#greet(opened));
+    client.on('close', () => this.#broke());
+  }
+
+  /** What the server said of itself; undefined while it is not connected. */
+  get info(): ServerInfo | undefined {
+    return this.#info;
+  }
+
+  /** A command would be written now. A connection that has ended is not always closed yet. */
+  get isOpen(): boolean {
+    return this.#info !== undefined && this.#client.stream.writable;
+  }
+
+  connect(): void {
+    // Why it fails is told by the event.
+    this.#client.connect().catch(() => {});
+  }
+
+  /**
+   * Writes a command at the end of this tick.
+   * @returns rejects with what {@link redisError} makes an error of
+   */
+  send(command: CommandLine): Promise<Reply> {
+    const info = this.#info;
+    if (info === undefined) return Promise.reject(new RedisError('none', 'no connection to Redis'));
+    if (this.#client.commandQueue.length >= mostInFlight) {
+      return Promise.reject(new RedisError('none', 'too many commands wait for Redis'));
+    }
+    const [name, ...args] = command;
+    this.#cork();
+    const sent = new Command(
+      name,
+      args.map((arg) => written(arg, info.runId)),
+    );
+    return this.#client.sendCommand(sent) as Promise<Reply>;
+  }
+
+  /** Resolves when it is open; rejects when it has been down for too long. */
+  whenOpen(): Promise<void> {
+    if (this.isOpen) return Promise.resolve();
+    this.#broke();
+    const left = this.#downSince + this.#timeoutMs - performance.now();
+    if (this.#closed || left <= 0) return Promise.reject(new RedisError('none', 'no connection to Redis'));
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(settle);
+        if (this.isOpen) resolve();
+        else reject(new RedisError('none', 'no connection to Redis'));
+      };
+      const timer = setTimeout(settle, left);
+      this.#waiting.add(settle);
+    });
+  }
+
+  /** Breaks the connection, to make it again. */
+  rebuild(): void {
+    this.#broke();
+    drop(this.#client);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#broke();
+    this.#client.disconnect();
+    // What waits in a socket that nobody reads would keep it open.
+    drop(this.#client);
+  }
+
+  async #greet(opened: (info: ServerInfo) => void): Promise<void> {
+    const { stream } = this.#client;
+    try {
+      const info = await greet(this.#client);
+      if (this.#closed || stream !== this.#client.stream || this.#client.status !== 'ready') return;
+      this.#info = info;
+      this.#downSince = Infinity;
+      this.#settleWaiting();
+      opened(info);
+    } catch (error) {
+      this.#errors.warn('Redis does not say who it is', error);
+      stream.destroy();
+    }
+  }
+
+  #broke(): void {
+    this.#info = undefined;
+    if (this.#downSince === Infinity) this.#downSince = performance.now();
+    if (this.#closed) this.#settleWaiting();
+  }
+
+  #settleWaiting(): void {
+    for (const settle of [...this.#waiting]) settle();
+  }
+
+  /** Holds what is written until the end of the tick. */
+  #cork(): void {
+    if (this.#corked === undefined) {
+      this.#corked = this.#client.stream;
+      this.#corked.cork();
+      setImmediate(() => {
+        this.#corked?.uncork();
+        this.#corked = undefined;
+        this.#written = 0;
+      });
+    } else if (++this.#written % batchSize === 0) {
+      this.#corked.uncork();
+      this.#corked.cork();
+    }
+  }
+}
+
+function written(arg: Arg, id: string): string | Buffer {
+  if (typeof arg === 'string') return arg;
+  if (typeof arg === 'number') return `${arg}`;
+  if (arg === runId) return id;
+  return Buffer.isBuffer(arg) ? arg : Buffer.from(arg.buffer, arg.byteOffset, arg.byteLength);
+}
+
+/** What became of a command that failed, from what the client library threw. */
+export function redisError(error: unknown): RedisError {
+  if (error instanceof RedisError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === 'ReplyError') {
+    return new RedisError('none', message, /^\S*/.exec(message)?.[0] ?? '', error);
+  }
+  if (message.includes("isn't writeable")) return new RedisError('none', 'no connection to Redis', '', error);
+  return new RedisError('unknown', 'no answer from Redis', '', error);
+}
+
+/** Whether the library gave up waiting for the answer: the connection is stuck then. */
+export function timedOut(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { RedisError } from './errors.ts';
+import type { Arg, Lane, Reply, Shard } from './types.ts';
+
+/**
+ * Runs a script on the master that holds `tag`, with the guarantees of {@link Shard.call}.
+ * @param keys all with the tag
+ * @returns what the script returned
+ */
+export type Script<R extends Reply = Reply> = (
+  shard: Shard,
+  tag: string,
+  keys: readonly string[],
+  args: readonly Arg[],
+  lane?: Lane,
+) => Promise<R>;
+
+/**
+ * A `.lua` file as a function. The file is read now; Redis gets its text when it says that it does not know the script.
+ * @param file `new URL('./lua/verb_noun.lua', import.meta.url)`
+ */
+export function script<R extends Reply = Reply>(file: URL): Script<R> {
+  const text = readFileSync(file, 'utf8');
+  const digest = createHash('sha1').update(text).digest('hex');
+  return async (shard, tag, keys, args, lane) => {
+    try {
+      return (await shard.call(tag, ['EVALSHA', digest, keys.length, ...keys, ...args], lane)) as R;
+    } catch (error) {
+      if (!(error instanceof RedisError) || error.code !== 'NOSCRIPT') throw error;
+      return (await shard.call(tag, ['EVAL', text, keys.length, ...keys, ...args], lane)) as R;
+    }
+  };
+}

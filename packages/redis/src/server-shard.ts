@@ -1,0 +1,80 @@
+import { ErrorLog } from './error-log.ts';
+import { Master } from './master.ts';
+import { shardName } from './options.ts';
+import type { RedisOptions, ShardAddress } from './options.ts';
+import { SentinelWatch } from './sentinel-watch.ts';
+import { BaseShard } from './shard.ts';
+import { redisKey, tags } from './slots.ts';
+import type { Log } from './types.ts';
+
+/** A shard with one master: a server, or whatever server Sentinels name. */
+export class ServerShard extends BaseShard {
+  readonly #master: Master;
+  readonly #watch: SentinelWatch | undefined;
+  readonly #connectTimeoutMs: number;
+
+  /** @param nodeId another one for each process, for the beacon */
+  constructor(
+    index: number,
+    address: Exclude<ShardAddress, { kind: 'cluster' }>,
+    options: RedisOptions,
+    log: Log,
+    nodeId: string,
+  ) {
+    super(index, shardName(address), options.io_timeout);
+    const errors = new ErrorLog(log, { shard: this.name });
+    const [tag = ''] = tags;
+    this.#connectTimeoutMs = options.connect_timeout;
+    this.#master = new Master({
+      address,
+      options,
+      errors,
+      beacon: [tag, redisKey(options.prefix, tag, 'b', nodeId)],
+      gap: (channels) => this.tellGap(channels),
+      moved: () => {},
+    });
+    if (address.kind !== 'sentinel') return;
+    this.#watch = new SentinelWatch(address, options, () => this.#master.rebuild());
+  }
+
+  protected override master(): Master {
+    return this.#master;
+  }
+
+  protected override masterAt(): undefined {
+    return undefined;
+  }
+
+  protected override async lookAgain(): Promise<void> {}
+
+  protected override all(): readonly Master[] {
+    return [this.#master];
+  }
+
+  override masters(): readonly (readonly string[])[] {
+    return [tags];
+  }
+
+  override async start(): Promise<void> {
+    this.#master.connect();
+    this.#watch?.start();
+    await within(this.#connectTimeoutMs, this.#master.link('write').whenOpen());
+  }
+
+  override close(): void {
+    this.#watch?.close();
+    this.#master.close();
+  }
+}
+
+/** Resolves when `work` is settled or the time is over. */
+export function within(ms: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    work.then(done, done);
+  });
+}

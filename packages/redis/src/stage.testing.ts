@@ -1,0 +1,38 @@
+import { afterEach } from 'vitest';
+import type { RedisOptions } from './options.ts';
+import { openRedis } from './shards.ts';
+import { testOptions } from './testing.ts';
+import type { Log, RedisShards } from './types.ts';
+
+export interface Stage {
+  /** Opened and started; closed after the test. */
+  open(url: string | readonly string[], more?: Partial<RedisOptions>): Promise<RedisShards>;
+  /** What was warned of in this test. */
+  readonly warnings: string[];
+  /** Closed after the test, in reverse order. */
+  keep<T extends { close(): unknown }>(thing: T): T;
+}
+
+/** What a test stands on. */
+export function useStage(): Stage {
+  const warnings: string[] = [];
+  const things: { close(): unknown }[] = [];
+  const log: Log = { warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`) };
+  afterEach(async () => {
+    for (const thing of things.splice(0).toReversed()) await thing.close();
+    warnings.length = 0;
+  });
+  const keep = <T extends { close(): unknown }>(thing: T): T => {
+    things.push(thing);
+    return thing;
+  };
+  return {
+    warnings,
+    keep,
+    open: async (url, more) => {
+      const redis = keep(openRedis(testOptions(url, more), log));
+      await redis.start();
+      return redis;
+    },
+  };
+}
