@@ -20,21 +20,11 @@ const port = await new Promise<number>((resolve) => {
     probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
   });
 });
+const flags = `--http_server.address 127.0.0.1 --http_server.port ${port} --http_api.key key --client.insecure
+  --client.channel_limit ${total} --prometheus.enabled`;
 const server = spawn(
   process.execPath,
-  [
-    '--conditions=source',
-    'packages/server/src/cli/main.ts',
-    ...['--http_server.address', '127.0.0.1', '--http_server.port', String(port)],
-    ...[
-      '--http_api.key',
-      'key',
-      '--client.insecure',
-      '--client.channel_limit',
-      String(total),
-      '--prometheus.enabled',
-    ],
-  ],
+  ['--conditions=source', 'packages/server/src/cli/main.ts', ...flags.split(/\s+/)],
   { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, GYRE_LOG_LEVEL: 'error' } },
 );
 process.on('exit', () => server.kill());
@@ -108,7 +98,9 @@ const watcher = new Worker(
 );
 
 async function worstWait(): Promise<number> {
-  const [worst] = (await Promise.all([once(watcher, 'message'), watcher.postMessage('')]))[0] as [number];
+  const answer = once(watcher, 'message');
+  watcher.postMessage('');
+  const [worst] = (await answer) as [number];
   return worst;
 }
 

@@ -33,7 +33,7 @@ import {
   type Mount,
 } from './http/routes.ts';
 import type { Logger } from './logger.ts';
-import { createMetrics } from './metrics/registry.ts';
+import { createMetrics, type Metrics } from './metrics/registry.ts';
 import { tlsMaterial } from './pem.ts';
 import { version } from './version.ts';
 
@@ -113,48 +113,23 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   });
   await node.start();
 
-  const doors: Record<'external' | 'internal', Mount[]> = { external: [], internal: [] };
-  if (!config.websocket.disabled) {
-    doors.external.push(websocketDoor(() => live, node, admission));
-  }
-  if (!config.http_api.disabled) {
-    const { handler_prefix: prefix, external, max_request_size: maxSize } = config.http_api;
-    doors[external ? 'external' : 'internal'].push(
-      apiRoutes(prefix, { open: (head) => api.open(head) }, maxSize),
-    );
-  }
-  if (config.health.enabled) {
-    doors.internal.push(healthRoutes(config.health.handler_prefix, '/ready', accepting));
-  }
-  if (config.prometheus.enabled) {
-    doors.internal.push(metricsRoute(config.prometheus.handler_prefix, metrics));
-  }
-  if (config.swagger.enabled) {
-    const document = openapi(config.http_api.handler_prefix, version);
-    doors.internal.push(swaggerRoutes(config.swagger.handler_prefix, document));
-  }
-  const rpc = await openGrpc(
-    config,
-    grpcApi({
-      executor,
-      get key() {
-        return live.config.grpc_api.key;
-      },
-      get errorMode() {
-        return live.config.grpc_api.error_mode;
-      },
-      reflection: config.grpc_api.reflection,
-      log,
-    }),
-  );
-  const listeners = await open(config, doors).catch(async (error: unknown) => {
-    await rpc?.close(0);
+  const doors = doorsOf(() => live, {
+    node,
+    api: { open: (head) => api.open(head) },
+    admission,
+    metrics,
+    accepting,
+  });
+  const grpc = makeGrpcApi(() => live, executor, log);
+  const { rpc, listeners } = await openAll(config, doors, grpc).catch(async (error: unknown) => {
     await release(0);
     throw error;
   });
 
-  async function release(drainTime: number): Promise<void> {
+  /** @param calls what still needs the engines */
+  async function release(drainTime: number, calls?: Promise<void>): Promise<void> {
     await node.drain(drainTime);
+    await calls;
     await control.close();
     await broker.close();
     await presence.close();
@@ -163,9 +138,8 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   async function end(): Promise<void> {
     for (const port of listeners) port.stop();
     // Half of the time that there is, so that what comes after has its own.
-    const rpcClosed = rpc?.close(live.config.shutdown.timeout / 2);
-    await release(live.config.shutdown.drain_time);
-    await rpcClosed;
+    const calls = rpc?.close(live.config.shutdown.timeout / 2);
+    await release(live.config.shutdown.drain_time, calls);
     for (const port of listeners) port.close();
   }
   return {
@@ -179,6 +153,43 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     },
     stop: () => (stopping ??= end()),
   };
+}
+
+interface Parts {
+  readonly node: Node;
+  readonly api: HttpApi;
+  readonly admission: Admission;
+  readonly metrics: Metrics;
+  readonly accepting: () => boolean;
+}
+
+interface Doors {
+  readonly external: readonly Mount[];
+  readonly internal: readonly Mount[];
+}
+
+/** What is served over HTTP, by the listener that it belongs to. */
+function doorsOf(live: () => Live, { node, api, admission, metrics, accepting }: Parts): Doors {
+  const { config } = live();
+  const doors: Record<'external' | 'internal', Mount[]> = { external: [], internal: [] };
+  if (!config.websocket.disabled) {
+    doors.external.push(websocketDoor(live, node, admission));
+  }
+  if (!config.http_api.disabled) {
+    const { handler_prefix: prefix, external, max_request_size: maxSize } = config.http_api;
+    doors[external ? 'external' : 'internal'].push(apiRoutes(prefix, api, maxSize));
+  }
+  if (config.health.enabled) {
+    doors.internal.push(healthRoutes(config.health.handler_prefix, '/ready', accepting));
+  }
+  if (config.prometheus.enabled) {
+    doors.internal.push(metricsRoute(config.prometheus.handler_prefix, metrics));
+  }
+  if (config.swagger.enabled) {
+    const document = openapi(config.http_api.handler_prefix, version);
+    doors.internal.push(swaggerRoutes(config.swagger.handler_prefix, document));
+  }
+  return doors;
 }
 
 function makeAdmission(live: () => Live, node: Node, accepting: () => boolean): Admission {
@@ -216,11 +227,37 @@ function makeApi(
   return httpApi({ executor, key, insecure, errorMode });
 }
 
-/** Opens one port for everything, or two where the configuration keeps the internal routes apart. */
-async function open(
+function makeGrpcApi(live: () => Live, executor: Executor, log: Logger): GrpcApi {
+  return grpcApi({
+    executor,
+    get key() {
+      return live().config.grpc_api.key;
+    },
+    get errorMode() {
+      return live().config.grpc_api.error_mode;
+    },
+    reflection: live().config.grpc_api.reflection,
+    log,
+  });
+}
+
+/** Opens every port; none where one of them cannot be had. */
+async function openAll(
   config: Config,
-  doors: { readonly external: readonly Mount[]; readonly internal: readonly Mount[] },
-): Promise<[Listener, ...Listener[]]> {
+  doors: Doors,
+  api: GrpcApi,
+): Promise<{ rpc: GrpcListener | undefined; listeners: [Listener, ...Listener[]] }> {
+  const rpc = await openGrpc(config, api);
+  try {
+    return { rpc, listeners: await open(config, doors) };
+  } catch (error) {
+    await rpc?.close(0);
+    throw error;
+  }
+}
+
+/** Opens one port for everything, or two where the configuration keeps the internal routes apart. */
+async function open(config: Config, doors: Doors): Promise<[Listener, ...Listener[]]> {
   const server = config.http_server;
   const external = { address: server.address, port: server.port };
   const internal = {
