@@ -46,7 +46,10 @@ describe('TLS', () => {
   });
 
   it.each([
-    ['http_server.tls', (tls: object) => ({ http_server: { tls } })],
+    [
+      'http_server.tls',
+      (tls: object) => ({ http_server: { tls }, grpc_api: { enabled: true, address: '127.0.0.1', port: 0 } }),
+    ],
     [
       'http_server.internal_tls',
       (tls: object) => ({ http_server: { internal_port: '1', internal_tls: tls } }),

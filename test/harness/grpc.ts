@@ -1,11 +1,6 @@
 import { readFileSync } from 'node:fs';
 import protobufjs from 'protobufjs';
-import {
-  Client,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from '../../packages/server/node_modules/@grpc/grpc-js/build/src/index.js';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { teardown } from './teardown.ts';
 
 const source = readFileSync(new URL('../../proto/api.proto', import.meta.url), 'utf8');

@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Peer } from '../fuzz/peer.ts';
 import { checkLog } from '../fuzz/stage.ts';
-import { api, gyre, jwt, rawSocket, type Gyre } from '../harness/index.ts';
+import { api, gyre, jwt, rawSocket, teardown, type Gyre } from '../harness/index.ts';
 
 /** [S15] Keys that mean something to JavaScript mean nothing here, at whichever entry they come. */
 
@@ -72,8 +75,8 @@ describe.each(shapes)('%s', (field) => {
     peer.handshake();
     await peer.answered();
     peer.send(Buffer.from(text));
-    await peer.until(() => peer.messages.length > 0);
-    peer.leave();
+    // Nobody is let in without a token.
+    expect(await peer.until(() => peer.messages.length > 0)).toMatchObject({ code: 3501 });
     await clean();
   });
 
@@ -142,19 +145,37 @@ describe.each(shapes)('%s', (field) => {
       ),
     );
     await peer.until(() => peer.messages.length > 0);
+    expect(peer.messages).toMatchObject([{ id: 1 }]);
+    expect(JSON.stringify(peer.messages)).not.toContain('"c"');
     peer.leave();
     await clean();
   });
+});
 
-  it('in the configuration: no start, or one that knows nothing of it', async () => {
-    const { output } = await gyre.run(['checkconfig', '--strict', '--http_server.address', '127.0.0.1'], {
-      GYRE___PROTO___INSECURE: 'true',
-      GYRE_CLIENT___PROTO___INSECURE: 'true',
+it.each(['__proto__', 'constructor', 'prototype'])(
+  'a configuration with the key %s does not start',
+  async (key) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gyre-'));
+    teardown(async () => rmSync(folder, { recursive: true }));
+    const file = join(folder, 'config.json');
+    const field = `"${key}":{"insecure":true,"allow_subscribe_for_client":true}`;
+    for (const text of [
+      `{${field}}`,
+      `{"client":{${field}}}`,
+      `{"channel":{"namespaces":[{"name":"open",${field}}]}}`,
+    ]) {
+      writeFileSync(file, text);
+      const { code, output } = await gyre.run(['--http_server.address', '127.0.0.1', '--config', file]);
+      expect(code).toBe(1);
+      expect(output).toContain(key);
+    }
+    const { code, output } = await gyre.run(['--http_server.address', '127.0.0.1'], {
       GYRE_CHANNEL_NAMESPACES: `[{"name":"open",${field}}]`,
     });
-    expect(output).not.toContain('TypeError');
-  });
-});
+    expect(code).toBe(1);
+    expect(output).toContain(key);
+  },
+);
 
 it('tags are what was sent, whatever their names', async () => {
   const socket = await rawSocket(server);
