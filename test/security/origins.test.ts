@@ -38,6 +38,7 @@ describe('with origins allowed', () => {
     ['with the port that its scheme has', 'https://a.com:443', 101],
     ['with another port', 'https://a.com:444', 403],
     ['of another scheme', 'http://a.com', 403],
+    ['of another scheme on the same port', 'http://a.com:443', 403],
     ['that begins alike', 'https://a.com.evil.com', 403],
     ['that ends alike', 'https://evila.com', 403],
     ['with a trailing dot', 'https://a.com.', 403],
