@@ -180,7 +180,7 @@ function importsByArrow(source: Source): string[] {
 /** Folders of server meet in compose.ts; the command line stands on it, and on the configuration. */
 function siblingsApart(source: Source): string[] {
   const [folder = '', deeper] = source.inside.split('/');
-  if (source.package !== 'server' || source.test || source.inside === 'compose.ts') return [];
+  if (source.package !== 'server' || source.test || /^compose[./]/.test(source.inside)) return [];
   const below = importsOf(source).flatMap((name) => /^packages\/server\/src\/(.+)$/.exec(name)?.[1] ?? []);
   const met = new Set(
     below
@@ -189,7 +189,7 @@ function siblingsApart(source: Source): string[] {
   );
   if (deeper === undefined)
     return met.size > 1 ? [`${source.path}: joins ${[...met].join(' and ')}: only compose.ts does`] : [];
-  const allowed = folder === 'cli' ? ['cli', 'compose.ts', 'config'] : [folder];
+  const allowed = folder === 'cli' ? ['cli', 'compose.ts', 'compose', 'config'] : [folder];
   return [...met]
     .filter((name) => !allowed.includes(name))
     .map((name) => `${source.path}: imports its sibling ${name}`);

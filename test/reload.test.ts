@@ -50,7 +50,7 @@ async function hangUp(server: Gyre): Promise<string> {
   const before = server.logs().length;
   const news = () => server.logs().slice(before);
   process.kill(server.pid, 'SIGHUP');
-  await until(() => /configuration (not )?reloaded.*\n/.test(news()), { message: server.logs });
+  await until(() => /configuration (not )?reloaded.*\n/.test(news()), { message: () => server.logs() });
   return news();
 }
 
@@ -87,6 +87,7 @@ test('keys, secrets, namespaces, origins and limits change; who is connected sta
   expect(await subscribe(client, 'old:x')).toBe(0);
   expect(await subscribe(client, 'new:x')).toBe(102);
   expect(await handshake(server, 'http://new.example')).toBe(403);
+  expect((await api(server, 'publish', { channel: 'new:x', data: {} })).error?.code).toBe(102);
 
   const log = await reload(
     server,
@@ -162,10 +163,14 @@ test('what cannot change is named, and the rest changes', async () => {
 test('the level of the log changes', async () => {
   const server = await gyre.start({ config });
   const refusals = () => server.logs().split('connection token refused').length - 1;
-  await expect(connectClient({ ...server, tokenSecret: 'x' }, { user: 'eve' })).rejects.toThrow();
+  await expect(connectClient({ ...server, tokenSecret: 'x' }, { user: 'eve' })).rejects.toThrow(
+    'disconnected',
+  );
   await until(() => refusals() === 1);
   await reload(server, changed(server, { 'log.level': 'error' }));
-  await expect(connectClient({ ...server, tokenSecret: 'x' }, { user: 'eve' })).rejects.toThrow();
+  await expect(connectClient({ ...server, tokenSecret: 'x' }, { user: 'eve' })).rejects.toThrow(
+    'disconnected',
+  );
   // The log is in order: when this is there, what came before it is.
   await reload(server, '{');
   expect(refusals()).toBe(1);

@@ -93,12 +93,13 @@ describe.each(encodings)('connecting in %s', (encoding) => {
     expect(client.received()).toEqual([]);
   });
 
-  it('[CON9] leaves no refused connection open', async () => {
+  it('[CON8][CON9] leaves no refused connection open', async () => {
     const client = await openWire(strict, encoding);
-    expect(await client.call({ connect: token(strict, { sub: 'a', exp: 1 }) })).toMatchObject({
-      error: { code: 109 },
-    });
-    await client.end();
+    const connect = token(strict, { sub: 'a', exp: 1 });
+    client.send({ id: 1, connect }, { id: 2, subscribe: { channel: 'c' } });
+    // Not 3501: what came along with the connect is no command sent later.
+    expect(await client.end()).toEqual({ code: 3502, reason: 'stale' });
+    expect(client.received()).toMatchObject([{ id: 1, error: { code: 109 } }]);
   });
 
   it('[CON10] comes before what was sent along with it', async () => {

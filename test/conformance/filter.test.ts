@@ -129,8 +129,8 @@ describe.each(encodings)('filters in %s', (encoding) => {
     const channel = fresh('joins');
     const { client } = await subscribe(channel, leaf('eq', val('never')));
     const other = await subscribe(channel, leaf('eq', val('never')));
-    await client.pushed('join', 2);
+    expect(await client.pushed('join', 2)).toHaveLength(2);
     other.client.socket.destroy();
-    await client.pushed('leave', 1);
+    expect(await client.pushed('leave', 1)).toHaveLength(1);
   });
 });

@@ -1,4 +1,4 @@
-const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~';
+const digits = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~');
 
 /**
  * Applies a fossil patch, as a client does: the size of the target, pieces to copy (`size@offset,`) or to insert
@@ -33,5 +33,5 @@ export function applyPatch(base: Buffer, patch: Buffer): Buffer {
 }
 
 function numberOf(text: string): number {
-  return [...text].reduce((value, digit) => value * 64 + digits.indexOf(digit), 0);
+  return Buffer.from(text).reduce((value, digit) => value * 64 + digits.indexOf(digit), 0);
 }

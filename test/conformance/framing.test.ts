@@ -20,7 +20,7 @@ beforeAll(async () => {
       client: { insecure: true, allowed_origins: ['https://app.example'] },
       channel: {
         without_namespace: { ...kept, presence: true },
-        namespaces: [{ name: 'plain' }],
+        namespaces: [{ name: 'plain' }, { name: 'patched', allowed_delta_types: ['fossil'] }],
       },
     },
   });
@@ -43,6 +43,7 @@ describe.each(encodings)('frames of %s', (encoding) => {
   };
 
   it('[FRM1][FRM2] are what was asked for', async () => {
+    expect.hasAssertions();
     const subProtocol = { 'Sec-WebSocket-Protocol': `centrifuge-${encoding}` };
     isOwn(await answerOn('', subProtocol));
     if (encoding === 'json') {
@@ -84,19 +85,22 @@ describe.each(encodings)('frames of %s', (encoding) => {
     ).toEqual(commands.map(({ id }) => id));
   });
 
-  if (encoding === 'json') {
-    it('[FRM4] may end with a newline', async () => {
-      const client = await wire(server, encoding);
-      client.socket.send('{"id":2,"rpc":{}}\n{"id":3,"rpc":{}}\n');
-      await client.fence();
-      expect(
-        client
-          .received()
-          .map(({ id }) => id)
-          .slice(1, 3),
-      ).toEqual([2, 3]);
-    });
-  }
+  it('[FRM4] may end with a newline in JSON', async () => {
+    const client = await wire(server, encoding);
+    client.send({ id: 2, rpc: {} }, { id: 3, rpc: {} });
+    const more = '{"id":4,"rpc":{}}\n{"id":5,"rpc":{}}\n';
+    client.socket.send(
+      encoding === 'json'
+        ? more
+        : encode(encoding, [
+            { id: 4, rpc: {} },
+            { id: 5, rpc: {} },
+          ]),
+    );
+    await client.fence();
+    const ids = client.received().map(({ id }) => id);
+    expect(ids.slice(1, -1)).toEqual([2, 3, 4, 5]);
+  });
 
   const garbled: Record<Encoding, readonly (readonly [string, string | Uint8Array])[]> = {
     json: [
@@ -142,10 +146,7 @@ describe.each(encodings)('frames of %s', (encoding) => {
     if (encoding === 'json')
       client.socket.send('{"id":1,"new":[{}],"connect":{"foo":{"bar":1},"token":null}}');
     // Field 99 with the bytes "xx", in the command and in the request.
-    else
-      client.socket.send(
-        Buffer.from('0e0801 2205 9a060278 78 9a060278 78'.replaceAll(' ', ''), 'hex').subarray(0, 14 + 1),
-      );
+    else client.socket.send(Buffer.from('0e' + '0801' + '2205' + '9a06027878' + '9a06027878', 'hex'));
     await client.fence();
     expect(client.received()[0]).toHaveProperty('connect.client');
   });
@@ -267,6 +268,12 @@ describe.each(encodings)('frames of %s', (encoding) => {
     if (encoding === 'protobuf') expect((await client.pushed('pub', 1))[0]?.pub?.data).toEqual(data);
     else expect(await client.end()).toEqual({ code: 3506, reason: 'inappropriate protocol' });
     await api(server, 'publish', { channel: history, b64data: b64 });
+    const patched = fresh('patched');
+    const delta = await wire(server, encoding);
+    await delta.call({ subscribe: { channel: patched, delta: 'fossil' } });
+    await api(server, 'publish', { channel: patched, b64data: b64 });
+    if (encoding === 'json') expect(await delta.end()).toMatchObject({ code: 3506 });
+    else await delta.pushed('pub', 1);
     const reader = await wire(server, encoding);
     reader.send({ id: 2, history: { channel: history, limit: -1 } });
     if (encoding === 'json') expect(await reader.end()).toMatchObject({ code: 3506 });

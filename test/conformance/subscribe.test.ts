@@ -72,7 +72,8 @@ describe.each(encodings)('subscribing in %s', (encoding) => {
     await client.fence();
     await other.fence();
     const of = (whose: typeof client) => whose.pushes('pub').map(({ pub }) => pub?.data);
-    expect(of(other).toSorted()).toEqual([...Array.from({ length: 20 }, (_, i) => i), 'own'].toSorted());
+    expect(of(other)).toHaveLength(21);
+    expect(new Set(of(other))).toEqual(new Set([...Array.from({ length: 20 }, (_, i) => i), 'own']));
     expect(of(client)).toEqual(of(other).slice(-of(client).length));
     expect(of(client)).toContain('own');
     expect(subscribe).toEqual({});

@@ -61,6 +61,5 @@ async function oneConnection({ server, random }: Case): Promise<void> {
 }
 
 test('requests of the server API', { timeout: testTimeout }, async () => {
-  expect(statuses).toContain(200);
-  await fuzz('http', oneConnection);
+  expect(await fuzz('http', oneConnection)).toBeGreaterThan(100);
 });

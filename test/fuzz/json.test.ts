@@ -77,14 +77,14 @@ function bombs(random: Random): Frame[] {
 
 test('commands in JSON', { timeout: testTimeout }, async () => {
   let recording: Promise<readonly Buffer[]> | undefined;
-  await fuzz('json', async (one) => {
+  const cases = await fuzz('json', async (one) => {
     recording ??= recordSession(one.server, 'json');
     const recorded = await recording;
-    expect(recorded.length).toBeGreaterThan(10);
     const { random, server } = one;
     const kind = random.int(30);
     if (kind === 0) await session(one, 'json', bombs(random));
     else if (kind < 10) await session(one, 'json', mutated(random, recorded));
     else await session(one, 'json', grammatical(random, server.tokenSecret, random.pick([0, 0, 20, 100])));
   });
+  expect(cases).toBeGreaterThan(100);
 });

@@ -2,52 +2,27 @@ import type { Random } from '../../packages/protocol/src/random.testing.ts';
 
 /** What breaks parsers: ends of ranges, signs of a grammar, halves of characters. */
 const nasty = [
-  ...[
-    '{',
-    '}',
-    '[',
-    ']',
-    '"',
-    '\\',
-    ',',
-    ':',
-    '\n',
-    '\u0000',
-    '-',
-    '0',
-    '1e309',
-    '1e-309',
-    'null',
-    'true',
-    '""',
-  ],
-  ...[
-    '{}',
-    '[]',
-    '\\u0000',
-    '\\ud800',
-    '\\udc00\\ud800',
-    '\ufeff',
-    '\u2028',
-    '18446744073709551616',
-    '-1',
-    '1.0',
-  ],
-  ...['"__proto__":', '"constructor":', '"id":', '"connect":', '"subs":', '"tf":'],
+  ...'{ } [ ] " \\ , : \n \0 - 0 1e309 1e-309 null true "" {} [] -1 1.0 18446744073709551616'.split(' '),
+  ...'\\u0000 \\ud800 \\udc00\\ud800 \ufeff \u2028'.split(' '),
+  ...'"__proto__": "constructor": "id": "connect": "subs": "tf":'.split(' '),
   '\n'.repeat(3),
   '['.repeat(100),
   '{"a":'.repeat(70),
 ].map((text) => Buffer.from(text));
 
+/** Ends of ranges, broken UTF-8; varints: the most that fits 32 bits and 64, one that never ends. */
 const nastyBytes = [
-  ...[[0x00], [0xff], [0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x7f]],
-  // Varints: the most that fits 32 bits and 64, one that never ends.
-  ...[
-    [0xff, 0xff, 0xff, 0xff, 0x0f],
-    [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01],
-  ],
-  Array.from({ length: 11 }, () => 0xff),
-].map((bytes) => Buffer.from(bytes));
+  '00',
+  'ff',
+  '80',
+  '7f',
+  'c080',
+  'eda080',
+  'f4908080',
+  'ffffffff0f',
+  `${'ff'.repeat(9)}01`,
+  'ff'.repeat(11),
+].map((hex) => Buffer.from(hex, 'hex'));
 
 /** Changes a few places of some bytes. */
 export function mutate(random: Random, bytes: Uint8Array): Buffer {

@@ -119,10 +119,10 @@ function frames(random: Random, secret: string, recorded: readonly Buffer[]): Fr
 
 test('commands in Protobuf', { timeout: testTimeout }, async () => {
   let recording: Promise<readonly Buffer[]> | undefined;
-  await fuzz('protobuf', async (one) => {
+  const cases = await fuzz('protobuf', async (one) => {
     recording ??= recordSession(one.server, 'protobuf');
     const recorded = await recording;
-    expect(recorded.length).toBeGreaterThan(10);
     await session(one, 'protobuf', frames(one.random, one.server.tokenSecret, recorded));
   });
+  expect(cases).toBeGreaterThan(100);
 });

@@ -1,11 +1,6 @@
 import { readFileSync } from 'node:fs';
 import protobufjs from 'protobufjs';
-import {
-  Client,
-  credentials,
-  Metadata,
-  type ServiceError,
-} from '../../packages/server/node_modules/@grpc/grpc-js/build/src/index.js';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { teardown } from './teardown.ts';
 
 const source = readFileSync(new URL('../../proto/api.proto', import.meta.url), 'utf8');
@@ -24,12 +19,25 @@ export interface GrpcStub {
   call<Answer = Record<string, unknown>>(method: string, request: object): Promise<Answer>;
 }
 
+/** What TLS is spoken with: an authority of the server, a certificate of the client where there is one. */
+export interface GrpcTls {
+  readonly ca: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
 /**
- * A client of the server API over gRPC, on loopback and without TLS. It is closed when the test, or file, that made it ends.
+ * A client of the server API over gRPC, on loopback. It is closed when the test, or file, that made it ends.
  * @param metadata sent with each call
+ * @param tls absent: without
  */
-export function grpcStub(port: number, metadata: Readonly<Record<string, string>> = {}): GrpcStub {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+export function grpcStub(
+  port: number,
+  metadata: Readonly<Record<string, string>> = {},
+  tls?: GrpcTls,
+): GrpcStub {
+  const secured = tls && credentials.createSsl(tls.ca, tls.key, tls.cert);
+  const client = new Client(`127.0.0.1:${port}`, secured ?? credentials.createInsecure());
   teardown(async () => client.close());
   return {
     call<Answer>(method: string, request: object): Promise<Answer> {

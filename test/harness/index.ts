@@ -6,7 +6,7 @@ export const gyre = { start, run };
 export type { Gyre, StartOptions } from './gyre.ts';
 export type { Exit } from './program.ts';
 export { api, type ApiAnswer } from './api.ts';
-export { connectClient, newClient, type ClientOptions } from './client.ts';
+export { connectClient, newClient, payloads, type ClientOptions } from './client.ts';
 export { opcodes } from './frames.ts';
 export { grpcStub, type GrpcError, type GrpcStub } from './grpc.ts';
 export { inSeconds, jwt } from './jwt.ts';

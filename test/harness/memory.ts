@@ -45,6 +45,24 @@ export async function memoryOf(server: Pick<Program, 'pid' | 'logs'>): Promise<M
   return result.result.value;
 }
 
+/**
+ * Waits until what a server holds is within bounds: what ended lately may be held on to for a while, until a timer that
+ * it no longer needs would have run.
+ * @throws Error with what it holds, where that stays out of bounds
+ */
+export async function memoryWithin(
+  server: Pick<Program, 'pid' | 'logs'>,
+  bounds: Pick<Memory, 'rss'> & { readonly held: number },
+): Promise<Memory> {
+  let now = await memoryOf(server);
+  const fits = (): boolean => now.rss < bounds.rss && now.heapUsed + now.external < bounds.held;
+  await until(async () => fits() || ((now = await memoryOf(server)), fits()), {
+    deadline: 40_000,
+    message: () => `memory within ${JSON.stringify(bounds)}: ${JSON.stringify(now)}`,
+  });
+  return now;
+}
+
 interface Reply {
   readonly id: number;
   readonly result: { readonly result: { readonly value: Memory } };

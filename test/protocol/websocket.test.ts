@@ -9,7 +9,7 @@ const start = (config: object): Promise<Gyre> =>
 describe('pings', () => {
   const client = { insecure: true, ping_interval: '300ms', pong_timeout: '200ms' };
 
-  it('are messages that the official client answers', async () => {
+  it('[PNG1][PNG4] are messages that the official client answers', async () => {
     const server = await start({ client });
     const quiet = await connectClient(server);
     const mute = await rawSocket(server);
@@ -20,7 +20,7 @@ describe('pings', () => {
     expect(quiet.state).toBe('connected');
   });
 
-  it('are frames where the client asked for that', async () => {
+  it('[PNG6] are frames where the client asked for that', async () => {
     const server = await start({ client });
     const path = '/connection/websocket?cf_ws_frame_ping_pong=true';
     const answering = await rawSocket(server, { path });
@@ -54,11 +54,11 @@ describe('compression', () => {
     return { extensions, messages };
   }
 
-  it('is off unless it is configured', async () => {
+  it('[FRM19] is off unless it is configured', async () => {
     expect((await received(await start({}))).extensions).toBe('');
   });
 
-  it('changes nothing of what arrives', async () => {
+  it('[FRM19] changes nothing of what arrives', async () => {
     const { extensions, messages } = await received(await start({ websocket: { compression: true } }));
     expect(extensions).toContain('permessage-deflate');
     expect(messages.join('\n')).toContain(`"data":${text}`);
@@ -67,7 +67,7 @@ describe('compression', () => {
 });
 
 describe('limits on what one client may ask', () => {
-  it('answer 111, and nobody else notices', async () => {
+  it('[LIM5] answer 111, and nobody else notices', async () => {
     const server = await start({ client: { insecure: true, command_rate_limit: { publish: 5 } } });
     const other = await connectClient(server);
     const subscription = other.newSubscription('c');
@@ -93,7 +93,7 @@ describe('limits on what one client may ask', () => {
 });
 
 describe('a client that is stuck', () => {
-  it('is closed when it takes nothing for longer than it may', async () => {
+  it('[LIM6] is closed when it takes nothing for longer than it may', async () => {
     const server = await start({
       client: { insecure: true, queue_max_size: 100_000_000 },
       websocket: { write_timeout: '300ms' },

@@ -2,8 +2,10 @@ import { describe, expect, it, beforeAll } from 'vitest';
 import {
   api,
   connectClient,
+  encodings,
   gyre,
   newClient,
+  payloads,
   record,
   recordClient,
   until,
@@ -38,18 +40,22 @@ beforeAll(async () => {
   });
 });
 
-async function subscribed(channel: string, user = 'alice') {
-  const client = await connectClient(server, { user });
-  const subscription = client.newSubscription(channel);
-  const events = record(subscription);
-  subscription.subscribe();
-  await subscription.ready();
-  return { client, subscription, events };
-}
+describe.each(encodings)('a client in %s', (encoding) => {
+  const { pack, unpack } = payloads(encoding);
+  const own = (name: string): string => `${name}-${encoding}`;
 
-describe('a client', () => {
+  async function subscribed(name: string, user = 'alice') {
+    const channel = own(name);
+    const client = await connectClient(server, { user, encoding });
+    const subscription = client.newSubscription(channel);
+    const events = record(subscription);
+    subscription.subscribe();
+    await subscription.ready();
+    return { client, subscription, events };
+  }
+
   it('connects with a token, and is told who it is', async () => {
-    const client = newClient(server, { user: 'alice' });
+    const client = newClient(server, { user: 'alice', encoding });
     const events = recordClient(client);
     client.connect();
     await client.ready();
@@ -58,8 +64,8 @@ describe('a client', () => {
   });
 
   it('is not let in with a token of another key, nor without any', async () => {
-    const forged = newClient({ ...server, tokenSecret: 'another' }, { user: 'alice' });
-    const nobody = newClient(server);
+    const forged = newClient({ ...server, tokenSecret: 'another' }, { user: 'alice', encoding });
+    const nobody = newClient(server, { encoding });
     const events = [forged, nobody].map(recordClient);
     forged.connect();
     nobody.connect();
@@ -69,9 +75,10 @@ describe('a client', () => {
 
   it('asks for another token when its own has expired', async () => {
     let asked = 0;
-    const good = newClient(server, { user: 'alice' });
+    const good = newClient(server, { user: 'alice', encoding });
     const client = newClient(server, {
       user: 'alice',
+      encoding,
       claims: { exp: 1 },
       getToken: async () => {
         asked++;
@@ -86,49 +93,55 @@ describe('a client', () => {
 
   it('gets what the server API publishes, byte for byte', async () => {
     const { events } = await subscribed('bytes');
-    const raw = await connectClient(server, { user: 'bob' });
+    const raw = await connectClient(server, { user: 'bob', encoding });
     const texts: string[] = [];
     // What the client parses has lost its spelling: look at the frame as well.
     const transport = (raw as unknown as { _transport: { _transport: WebSocket } })._transport._transport;
-    transport.addEventListener('message', ({ data }) => void texts.push(String(data)));
-    const subscription = raw.newSubscription('bytes');
+    transport.addEventListener('message', ({ data }) => {
+      texts.push(typeof data === 'string' ? data : Buffer.from(data as ArrayBuffer).toString());
+    });
+    const subscription = raw.newSubscription(own('bytes'));
     subscription.subscribe();
     await subscription.ready();
     const payload = '{"a":1.0,"b":12345678901234567890, "é":"\\u00e9\\/"}';
-    await api(server, 'publish', `{"channel":"bytes","data":${payload}}`);
-    await until(() => events.publication.length > 0 && texts.some((text) => text.includes('"pub"')));
-    expect(texts.join('\n')).toContain(`"data":${payload}`);
+    await api(server, 'publish', `{"channel":"${own('bytes')}","data":${payload}}`);
+    await until(() => events.publication.length > 0 && texts.some((text) => text.includes('12345')));
+    expect(texts.join('\n')).toContain(payload);
   });
 
   it('publishes, and gets its own publication with its own info', async () => {
     const { client, subscription, events } = await subscribed('talk');
-    await subscription.publish({ text: 'hello' });
-    await client.publish('talk', { text: 'again' });
+    await subscription.publish(pack({ text: 'hello' }));
+    await client.publish(own('talk'), pack({ text: 'again' }));
     await until(() => events.publication.length === 2);
+    expect(events.publication.map(({ data }) => unpack(data))).toEqual([
+      { text: 'hello' },
+      { text: 'again' },
+    ]);
     expect(events.publication).toMatchObject([
-      { data: { text: 'hello' }, offset: 1, info: { user: 'alice' } },
-      { data: { text: 'again' }, offset: 2, info: { user: 'alice' } },
+      { offset: 1, info: { user: 'alice' } },
+      { offset: 2, info: { user: 'alice' } },
     ]);
   });
 
   it('reads history, presence and its numbers', async () => {
     const { client, subscription } = await subscribed('facts');
     await subscribed('facts', 'bob');
-    for (const n of [1, 2, 3]) await subscription.publish(n);
+    for (const n of [1, 2, 3]) await subscription.publish(pack(n));
     const history = await subscription.history({ limit: 2 });
-    expect(history.publications.map((publication) => publication.data)).toEqual([1, 2]);
+    expect(history.publications.map(({ data }) => unpack(data))).toEqual([1, 2]);
     expect(history.offset).toBe(3);
     const since = await subscription.history({ limit: 10, since: { offset: 2, epoch: history.epoch } });
-    expect(since.publications.map((publication) => publication.data)).toEqual([3]);
-    const back = await client.history('facts', { limit: 1, reverse: true });
-    expect(back.publications.map((publication) => publication.data)).toEqual([3]);
+    expect(since.publications.map(({ data }) => unpack(data))).toEqual([3]);
+    const back = await client.history(own('facts'), { limit: 1, reverse: true });
+    expect(back.publications.map(({ data }) => unpack(data))).toEqual([3]);
     const { clients } = await subscription.presence();
     expect(
       Object.values(clients)
         .map(({ user }) => user)
         .toSorted(),
     ).toEqual(['alice', 'bob']);
-    expect(await client.presenceStats('facts')).toEqual({ numClients: 2, numUsers: 2 });
+    expect(await client.presenceStats(own('facts'))).toEqual({ numClients: 2, numUsers: 2 });
   });
 
   it('is told who comes and goes, and of its own coming', async () => {
@@ -143,11 +156,11 @@ describe('a client', () => {
     third.client.disconnect();
     await until(() => first.events.leave.length === 2);
     expect(first.events.leave.map(({ info }) => info.user)).toEqual(['bob', 'carol']);
-    expect(await first.client.presenceStats('doors')).toEqual({ numClients: 1, numUsers: 1 });
+    expect(await first.client.presenceStats(own('doors'))).toEqual({ numClients: 1, numUsers: 1 });
   });
 
   it('is told what it may not', async () => {
-    const client = await connectClient(server, { user: 'alice' });
+    const client = await connectClient(server, { user: 'alice', encoding });
     const refused = async (channel: string): Promise<number | undefined> => {
       const subscription = client.newSubscription(channel);
       const events = record(subscription);
@@ -158,25 +171,27 @@ describe('a client', () => {
     expect(await refused('closed:news')).toBe(103);
     expect(await refused('nowhere:news')).toBe(102);
     expect(await refused('größe')).toBe(107);
-    await expect(client.publish('plain:news', 1)).rejects.toMatchObject({ code: 103 });
+    await expect(client.publish('plain:news', pack(1))).rejects.toMatchObject({ code: 103 });
     await expect(client.history('plain:news', { limit: 1 })).rejects.toMatchObject({ code: 108 });
     await expect(client.presence('plain:news')).rejects.toMatchObject({ code: 108 });
-    await expect(client.rpc('method', {})).rejects.toMatchObject({ code: 108 });
+    await expect(client.rpc('method', pack({}))).rejects.toMatchObject({ code: 108 });
   });
 
   it('is subscribed to its personal channel', async () => {
-    const client = newClient(server, { user: 'dora' });
+    const client = newClient(server, { user: 'dora', encoding });
     const events = recordClient(client);
     client.connect();
     await client.ready();
     await until(() => events.subscribed.length === 1);
     await api(server, 'publish', { channel: '#dora', data: 'for you' });
     await until(() => events.publication.length === 1);
-    expect(events.publication).toMatchObject([{ channel: '#dora', data: 'for you' }]);
+    expect(events.publication.map(({ channel, data }) => [channel, unpack(data)])).toEqual([
+      ['#dora', 'for you'],
+    ]);
   });
 
   it('obeys the server API: subscribe, unsubscribe, disconnect', async () => {
-    const client = newClient(server, { user: 'eve' });
+    const client = newClient(server, { user: 'eve', encoding });
     const events = recordClient(client);
     client.connect();
     await client.ready();

@@ -1,6 +1,17 @@
 import type { Centrifuge } from 'centrifuge';
 import { describe, expect, it } from 'vitest';
-import { api, connectClient, freePort, gyre, rawSocket, record, until, type Gyre } from '../harness/index.ts';
+import {
+  api,
+  connectClient,
+  encodings,
+  freePort,
+  gyre,
+  openWire,
+  payloads,
+  record,
+  until,
+  type Gyre,
+} from '../harness/index.ts';
 
 const config = {
   client: { insecure: true },
@@ -18,10 +29,12 @@ function cut(client: Centrifuge): void {
 
 const publish = (server: Gyre, channel: string, data: unknown) => api(server, 'publish', { channel, data });
 
-describe('a client that was away', () => {
+describe.each(encodings)('a client in %s that was away', (encoding) => {
+  const { unpack } = payloads(encoding);
+
   it('gets all it missed, in order and once', async () => {
     const server = await gyre.start({ config });
-    const client = await connectClient(server, { minReconnectDelay: 100 });
+    const client = await connectClient(server, { encoding, minReconnectDelay: 100 });
     const subscription = client.newSubscription('c');
     const events = record(subscription);
     subscription.subscribe();
@@ -35,7 +48,7 @@ describe('a client that was away', () => {
       await until(() => events.subscribed.length === round + 2);
     }
     await until(() => events.publication.length >= published);
-    expect(events.publication.map(({ data }) => data as number)).toEqual(
+    expect(events.publication.map(({ data }) => unpack(data))).toEqual(
       Array.from({ length: published }, (_, i) => i + 1),
     );
     expect(events.publication.map(({ offset }) => offset)).toEqual(
@@ -46,7 +59,7 @@ describe('a client that was away', () => {
 
   it('is told when what it missed is gone', async () => {
     const server = await gyre.start({ config });
-    const client = await connectClient(server, { minReconnectDelay: 300, maxReconnectDelay: 300 });
+    const client = await connectClient(server, { encoding, minReconnectDelay: 300, maxReconnectDelay: 300 });
     const subscription = client.newSubscription('small:c');
     const events = record(subscription);
     subscription.subscribe();
@@ -57,13 +70,13 @@ describe('a client that was away', () => {
     await until(() => events.subscribed.length === 2);
     expect(events.subscribed[1]).toMatchObject({ wasRecovering: true, recovered: false });
     await publish(server, 'small:c', 'after');
-    await until(() => events.publication.some(({ data }) => data === 'after'));
+    await until(() => events.publication.some(({ data }) => unpack(data) === 'after'));
   });
 
   it('is told when the server has lost its memory', async () => {
     const port = await freePort();
     const first = await gyre.start({ config, port });
-    const client = await connectClient(first);
+    const client = await connectClient(first, { encoding });
     const subscription = client.newSubscription('c');
     const events = record(subscription);
     subscription.subscribe();
@@ -79,20 +92,22 @@ describe('a client that was away', () => {
   });
 });
 
-describe('a client that does not read', () => {
+describe.each(encodings)('a client in %s that does not read', (encoding) => {
+  const { unpack } = payloads(encoding);
+
   it('is closed with 3008, recovers later, and costs nobody else anything', async () => {
     const server = await gyre.start({
       config: { ...config, client: { insecure: true, queue_max_size: 100_000 } },
     });
-    const quick = await connectClient(server);
+    const quick = await connectClient(server, { encoding });
     const subscription = quick.newSubscription('c');
     const events = record(subscription);
     subscription.subscribe();
     await subscription.ready();
-    const slow = await rawSocket(server);
-    slow.send('{"id":1,"connect":{}}\n{"id":2,"subscribe":{"channel":"c"}}');
-    expect(await slow.next()).toContain('"subscribe"');
-    slow.pause();
+    const slow = await openWire(server, encoding);
+    slow.send({ id: 1, connect: {} }, { id: 2, subscribe: { channel: 'c' } });
+    await until(() => slow.received().length === 2);
+    slow.socket.pause();
 
     const payload = 'x'.repeat(50_000);
     let published = 0;
@@ -104,11 +119,11 @@ describe('a client that does not read', () => {
       { deadline: 30_000, message: 'the slow client to be closed' },
     );
     await until(() => events.publication.length === published);
-    expect(events.publication.map(({ data }) => (data as { n: number }).n)).toEqual(
+    expect(events.publication.map(({ data }) => (unpack(data) as { n: number }).n)).toEqual(
       Array.from({ length: published }, (_, i) => i),
     );
-    slow.resume();
-    expect(await slow.closed).toEqual({ code: 3008, reason: 'slow' });
+    slow.socket.resume();
+    expect(await slow.end()).toEqual({ code: 3008, reason: 'slow' });
     expect(quick.state).toBe('connected');
   });
 });

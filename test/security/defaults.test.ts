@@ -6,10 +6,9 @@ import { freePort, gyre, jwt, rawSocket, teardown, until, within, type Gyre } fr
 
 /** [S20] What nobody has allowed is not allowed, and what stands open is said by name. */
 
-const methods = [
-  ...['publish', 'broadcast', 'subscribe', 'unsubscribe', 'disconnect', 'refresh', 'presence'],
-  ...['presence_stats', 'history', 'history_remove', 'rpc', 'channels', 'info', 'batch'],
-];
+const methods =
+  'publish broadcast subscribe unsubscribe disconnect refresh presence presence_stats history history_remove rpc ' +
+  'channels info batch';
 
 const commands = [
   { subscribe: { channel: 'news' } },
@@ -46,7 +45,7 @@ describe('with an empty configuration', () => {
   });
 
   it.each(['', 'guess'])('the API lets nobody in, with the key %j', async (key) => {
-    for (const path of [...methods.map((name) => `/${name}`), '']) {
+    for (const path of [...methods.split(' ').map((name) => `/${name}`), '']) {
       for (const headers of [{ 'X-API-Key': key }, { Authorization: `apikey ${key}` }]) {
         const response = await fetch(`${server.apiUrl}${path}`, { method: 'POST', headers, body: '{}' });
         expect(response.status, path).toBe(401);

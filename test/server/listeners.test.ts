@@ -107,7 +107,7 @@ describe('TLS', () => {
       ).on('error', reject);
     });
     expect(status).toBe(200);
-    await expect(fetch(server.url.replace('https', 'http'))).rejects.toThrow();
+    await expect(fetch(server.url.replace('https', 'http'))).rejects.toThrow('fetch failed');
   });
 });
 

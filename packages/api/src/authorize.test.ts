@@ -62,11 +62,22 @@ describe('the key of a request', () => {
     expect(authorize({ key: KEY, insecure: true })(request({ 'x-api-key': 'x' }))).toBe(true);
   });
 
-  it('[S06] is compared by digests of one length, whatever is sent', () => {
+  it('[S06] is compared by as many bytes, whatever is sent', () => {
     for (const given of ['x', KEY, KEY.slice(0, -1), 'x'.repeat(10_000)])
       isAllowed(request({ 'x-api-key': given }));
     const lengths = vi.mocked(timingSafeEqual).mock.calls.map(([a, b]) => [a.byteLength, b.byteLength]);
-    expect(lengths).toEqual([32, 32, 32, 32].map((length) => [length, length]));
+    expect(lengths).toEqual([128, 128, 128, 128].map((length) => [length, length]));
+  });
+
+  it('may be of any length, and every byte of it counts', () => {
+    for (const length of [1, 125, 126, 127, 128, 500]) {
+      const key = 'ä'.repeat(length >> 1) + 'x'.repeat(length & 1);
+      const opens = authorize({ key, insecure: false });
+      expect(opens(request({ 'x-api-key': key })), String(length)).toBe(true);
+      for (const other of [`${key}x`, `${key}\0`, key.slice(0, -1), `${key.slice(0, -1)}y`]) {
+        expect(opens(request({ 'x-api-key': other })), String(length)).toBe(false);
+      }
+    }
   });
 });
 

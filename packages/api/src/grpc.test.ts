@@ -1,7 +1,8 @@
 import { status, type ServiceError } from '@grpc/grpc-js';
 import protobufjs from 'protobufjs';
-import { afterEach, describe, expect, it } from 'vitest';
-import { messageType, type GrpcDoor } from './testing/grpc.ts';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { grpc } from './grpc.ts';
+import { messageType, serveGrpc, type GrpcDoor } from './testing/grpc.ts';
 import { KEY, TestApi } from './testing/api.ts';
 import { clusterBus } from './testing/nodes.ts';
 
@@ -67,6 +68,20 @@ describe('the key', () => {
     expect(error.code).toBe(status.UNAUTHENTICATED);
     const known = await refused(door.send('Publish', Buffer.alloc(5 * 1024 * 1024), { authorization }));
     expect(known.code).toBe(status.RESOURCE_EXHAUSTED);
+  });
+
+  it('may change while the server runs, and the error mode too', async () => {
+    api = await TestApi.start();
+    const options = { executor: api.executor, reflection: false, log: {} };
+    const live: { key: string; errorMode: '' | 'transport' } = { key: 'old', errorMode: '' };
+    const door = await serveGrpc(grpc(Object.assign(live, options)));
+    onTestFinished(() => door.close());
+    const call = () => door.call('Publish', {}, { authorization: 'apikey new' });
+    expect((await refused(call())).code).toBe(status.UNAUTHENTICATED);
+    live.key = 'new';
+    expect(await call()).toEqual({ error: { code: 107, message: 'bad request' } });
+    live.errorMode = 'transport';
+    expect((await refused(call())).code).toBe(status.INVALID_ARGUMENT);
   });
 
   it('is not asked for where none is configured', async () => {

@@ -3,7 +3,6 @@ export type * from './messages.ts';
 export type { Services } from './context.ts';
 export { createExecutor, type ApiStats, type Caller, type Executor, type Log } from './executor.ts';
 export { fitsFormat } from './payload.ts';
-export { grpc, type GrpcApi, type GrpcOptions } from './grpc.ts';
 export {
   http,
   internalServerError,

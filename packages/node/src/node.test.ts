@@ -1,5 +1,5 @@
 import type { SubscriptionGrant } from '@gyre/broker';
-import { clientError, disconnect } from '@gyre/protocol';
+import { clientError, disconnect, protobufCodec } from '@gyre/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Gate } from './gate.ts';
 import type { NodeOptions } from './options.ts';
@@ -63,6 +63,20 @@ describe('connecting', () => {
     peer.send({ id: 2, subscribe: { channel: 'c' } });
     await settled();
     expect(peer.transport.ended?.code).toBe(3501);
+  });
+
+  it('[CON8] forgets what came before its error reply', async () => {
+    let refuse: () => void = () => undefined;
+    const { open } = await start({
+      connecting: () => new Promise((_, reject) => (refuse = () => reject(clientError('tokenExpired')))),
+    });
+    const peer = open();
+    peer.send({ id: 1, connect: {} }, { id: 2, rpc: {} });
+    peer.send({ id: 3, rpc: {} });
+    refuse();
+    await settled();
+    expect(peer.messages()).toEqual([{ id: 1, error: { code: 109, message: 'token expired' } }]);
+    expect(peer.transport.ended).toBeUndefined();
   });
 
   it('makes the server-side subscriptions of the grant, and recovers them', async () => {
@@ -238,6 +252,41 @@ describe('subscribing', () => {
   });
 });
 
+describe('a subscription whose continuity is broken', () => {
+  /** What is published meanwhile does not reach the node. */
+  async function miss({ broker }: Awaited<ReturnType<typeof start>>, channel: string): Promise<void> {
+    await broker.unsubscribe(channel);
+    await broker.publish(channel, data('"missed"'), { history });
+    await broker.subscribe(channel);
+    await broker.publish(channel, data('"seen"'), { history });
+    await settled();
+  }
+
+  it('[REC15] is ended with 2500, and recovers', async () => {
+    const node = await start(granting(recoverable));
+    const peer = await node.connected();
+    const [reply] = await subscribe(peer);
+    await miss(node, 'c');
+    expect(peer.messages()).toEqual([
+      { push: { channel: 'c', unsubscribe: { code: 2500, reason: 'insufficient state' } } },
+    ]);
+    const { epoch } = (reply as { subscribe: { epoch: string } }).subscribe;
+    expect(await subscribe(peer, { recover: true, offset: 0, epoch })).toMatchObject([
+      { subscribe: { recovered: true, publications: [{ data: 'missed' }, { data: 'seen' }] } },
+    ]);
+  });
+
+  it('[REC15] ends the connection where the server made it', async () => {
+    const node = await start({
+      connecting: async () => ({ user: 'u', subscriptions: new Map([['s', recoverable]]) }),
+    });
+    const peer = await node.connected();
+    await miss(node, 's');
+    expect(peer.transport.ended).toEqual({ code: 3010, reason: 'insufficient state' });
+    expect(node.node.gauges).toMatchObject({ clients: 0, channels: 0, subscriptions: 0 });
+  });
+});
+
 describe('a connection', () => {
   it('is answered in the order of its commands', async () => {
     const { connected } = await start({
@@ -299,6 +348,20 @@ describe('a connection', () => {
     expect(quick.transport.ended).toBeUndefined();
   });
 
+  it('[FRM14] takes nobody with it when its wire cannot carry a payload', async () => {
+    const { connected, open, broker } = await start();
+    const json = await connected();
+    const binary = open(protobufCodec);
+    await subscribe(json);
+    // Connect, and subscribe to c.
+    binary.session.receive(Buffer.of(4, 8, 1, 0x22, 0, 7, 8, 2, 0x2a, 3, 0x0a, 1, 0x63));
+    await settled();
+    await broker.publish('c', data('not JSON'), {});
+    await settled();
+    expect(json.transport.ended?.code).toBe(3506);
+    expect(binary.transport.text().join('')).toContain('not JSON');
+  });
+
   it('refuses a pong that nobody asked for', async () => {
     const { connected } = await start();
     const peer = await connected();
@@ -316,7 +379,16 @@ describe('a connection', () => {
     expect(mute.messages()).toEqual([{}]);
   });
 
-  it('may wait with many commands, not with any number', async () => {
+  it('[PNG5] is not pinged where there are no pings', async () => {
+    const { open } = await start({}, { pingInterval: 0, pongTimeout: 0, staleCloseDelay: 100 });
+    const [peer, stale] = [open(), open()];
+    peer.send({ id: 1, connect: {} });
+    await expect.poll(() => stale.transport.ended?.code, { timeout: 5000 }).toBe(3502);
+    expect(peer.messages()).toEqual([{ id: 1, connect: { client: peer.session.id, version: '1' } }]);
+    expect(peer.transport.ended).toBeUndefined();
+  });
+
+  it('[LIM4] may wait with many commands, not with any number', async () => {
     let release: () => void = () => undefined;
     const { connected } = await start({
       rpc: () => new Promise((resolve) => (release = () => resolve(undefined))),

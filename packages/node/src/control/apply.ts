@@ -32,7 +32,11 @@ async function each(sessions: readonly Session[], act: (session: Session) => Pro
   await Promise.all(
     sessions.map(async (session) => {
       if (session.state === 'connecting') await session.current;
-      if (session.state === 'connected') await act(session);
+      if (session.state !== 'connected') return;
+      await act(session).catch((error: unknown) => {
+        // Who has gone meanwhile needs nothing any more.
+        if (session.state !== 'closed') throw error;
+      });
     }),
   );
 }

@@ -29,15 +29,17 @@ export async function channelsPage(
     }
     const { name, size } = channel;
     if (size === 0 || name <= after || page.isFull(name)) continue;
-    if (matches === undefined || matches(name)) page.add(channel);
+    if (matches === undefined || matches(name)) page.add(name, size);
   }
   return page.finish();
 }
 
+type Entry = ChannelsPage['channels'][number];
+
 /** The first so many channels in order, of those that are added in any order. */
 class Page {
   readonly #limit: number;
-  #channels: Channel[] = [];
+  readonly #entries: Entry[] = [];
   /** Whatever does not come before it has no place any more. */
   #last: string | undefined;
   #more = false;
@@ -51,31 +53,26 @@ class Page {
     return this.#more && this.#last !== undefined && name > this.#last;
   }
 
-  add(channel: Channel): void {
-    if (this.#last !== undefined && channel.name > this.#last) {
+  add(channel: string, numClients: number): void {
+    if (this.#last !== undefined && channel > this.#last) {
       this.#more = true;
       return;
     }
-    this.#channels.push(channel);
+    this.#entries.push({ channel, numClients });
     // Sorting now and then is cheaper than keeping order all the time.
-    if (this.#limit > 0 && this.#channels.length >= this.#limit * 2) this.#cut();
+    if (this.#limit > 0 && this.#entries.length >= this.#limit * 2) this.#cut();
   }
 
   #cut(): void {
-    this.#channels.sort((a, b) => (a.name < b.name ? -1 : 1));
-    if (this.#channels.length <= this.#limit) return;
-    this.#channels.length = this.#limit;
-    this.#last = this.#channels.at(-1)?.name;
+    this.#entries.sort((a, b) => (a.channel < b.channel ? -1 : 1));
+    if (this.#entries.length <= this.#limit) return;
+    this.#entries.length = this.#limit;
+    this.#last = this.#entries.at(-1)?.channel;
     this.#more = true;
   }
 
   finish(): ChannelsPage {
     if (this.#limit > 0) this.#cut();
-    // Whoever left meanwhile is not shown with nobody in it.
-    const channels = this.#channels.filter(({ size }) => size > 0);
-    return {
-      channels: channels.map(({ name, size }) => ({ channel: name, numClients: size })),
-      more: this.#more,
-    };
+    return { channels: this.#entries, more: this.#more };
   }
 }

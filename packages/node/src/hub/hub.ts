@@ -47,6 +47,11 @@ export class Hub {
 
   closed(session: Session): void {
     this.#open.delete(session);
+    this.disconnected(session);
+  }
+
+  /** A connection is not its user's any more, open as it may still be. */
+  disconnected(session: Session): void {
     if (!this.#sessions.delete(session.id)) return;
     const sessions = this.#users.get(session.user);
     sessions?.delete(session);

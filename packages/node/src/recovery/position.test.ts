@@ -36,6 +36,24 @@ describe('a position', () => {
     expect(new Position(at(3)).after(at(2))).toBeUndefined();
   });
 
+  it('[REC2] keeps publications without the epoch that a live one may say', () => {
+    const position = new Position(at(0));
+    position.arrive(at(1), { ...publication(1), epoch: 'e' });
+    expect(position.after(at(0))).toEqual([publication(1)]);
+  });
+
+  it('learns what was published last where it has not seen it', () => {
+    const position = new Position(at(3));
+    position.learn(at(3, 'f'), publication(3));
+    position.learn(at(4), publication(4));
+    position.learn(at(3), publication(2));
+    expect(position.last).toBeUndefined();
+    position.learn(at(3), publication(3));
+    position.learn(at(3), publication(3));
+    expect(position.after(at(2))).toEqual([publication(3)]);
+    expect(position.after(at(1))).toBeUndefined();
+  });
+
   it('keeps a bounded tail', () => {
     const position = arrived(...Array.from({ length: 1000 }, (_, i) => i + 1));
     expect(position.after(at(0))).toBeUndefined();

@@ -78,5 +78,6 @@ function answerError(session: Session, { id, method }: Command, error: unknown):
   session.refuse(id, answer);
   if (method !== 'connect' || session.state === 'closed') return;
   session.state = 'refused';
+  session.context.hub.disconnected(session);
   session.timing.refused();
 }

@@ -113,7 +113,7 @@ export async function abandon({ session, channel, grant }: Candidate): Promise<v
   unreserve(session, channel.name);
   session.context.hub.release(channel);
   // A subscription that was to be made anew goes on as it was.
-  if (!grant.presence || session.subscriptions.has(channel.name)) return;
+  if (!grant.presence || session.subscriptions.get(channel.name)?.grant.presence === true) return;
   await session.context.presence.remove(channel.name, session.id);
 }
 
@@ -153,14 +153,23 @@ async function read(
  * Begins a prepared subscription, at one point of the channel's order: all before it is in the result, all after it
  * will be pushed. So the result has to be sent before anything is awaited. A subscription that the connection has to
  * the channel already gives its place to this one.
+ * @throws Disconnect where the connection has ended
  */
 export function join(candidate: Candidate): Joined {
   const { session, channel, grant, serverSide, filter, pending } = candidate;
+  // It may have gone since it was prepared: others have had a turn.
+  if (session.state === 'closed') {
+    session.context.background(abandon(candidate));
+    throw gone();
+  }
   unreserve(session, channel.name);
   const former = session.subscriptions.get(channel.name);
   if (former !== undefined) {
     former.channel.remove(former);
     session.context.hub.unsubscribed(former.channel);
+    if (former.grant.presence && !grant.presence) {
+      session.context.background(session.context.presence.remove(channel.name, session.id));
+    }
   }
   const subscription = new Subscription(session, channel, grant, serverSide, filter);
   session.subscriptions.set(channel.name, subscription);

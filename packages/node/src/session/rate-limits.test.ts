@@ -38,7 +38,7 @@ describe('what one client may ask', () => {
     expect(codes(() => limits.admit('subscribe', rates, 0), 50)).toEqual(Array(50).fill(0));
   });
 
-  it('ends with 3013 for who goes on and on, not for who stops', () => {
+  it('[LIM5] ends with 3013 for who goes on and on, not for who stops', () => {
     const limits = new RateLimits();
     const stubborn = codes(() => limits.admit('publish', rates, 0), 111);
     expect(stubborn.at(-1)).toBe(3013);

@@ -15,7 +15,7 @@ const p384 = keyPair('P-384');
 const p521 = keyPair('P-521');
 const ed25519 = keyPair('Ed25519');
 
-const shortRsa = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
+const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
 
 const allKeys = [
   { ...rsa.jwk, kid: 'rsa', use: 'sig' },
@@ -125,13 +125,18 @@ describe('keys', () => {
     ['for another algorithm', { ...rsa.jwk, alg: 'RS512' }],
     ['for an algorithm that is not accepted', { ...rsa.jwk, alg: 'PS256' }],
     ['that is broken', { ...rsa.jwk, n: '' }],
-    ['that is short', shortRsa],
     ['that is a secret', { kty: 'oct', k: Buffer.from(SECRET).toString('base64url') }],
     ['of a kind from a prototype', { ...rsa.jwk, kty: 'constructor' }],
   ])('a key %s is no key', async (_, jwk) => {
     const { url } = await keyServer([null, 1, 'x', [], { ...jwk, kid: 'rsa' }]);
     const tokens = tokensBy({ jwks_public_endpoint: url });
     expect(await tokens.connection(rs('rsa'))).toMatchObject(invalid);
+  });
+
+  it('a short key is no key, though the signature is right', async () => {
+    const { url } = await keyServer([{ ...short.publicKey.export({ format: 'jwk' }), kid: 'rsa' }]);
+    const tokens = tokensBy({ jwks_public_endpoint: url });
+    expect(await tokens.connection(rs('rsa', short.privateKey))).toMatchObject(invalid);
   });
 
   it('a key that does not say its use, and two of one id', async () => {
@@ -244,6 +249,7 @@ describe('[S04] how often an endpoint is asked', () => {
       'x',
       sign({ sub: '42' }),
       rs(undefined),
+      rs('x'.repeat(257)),
       sign({}, rsa.key, { alg: 'RS256', kid: 'rsa', jwk: {} }),
     ]) {
       expect(await outcome(tokens, token)).toBe('invalid');
@@ -304,6 +310,22 @@ describe('[S04] rotation', () => {
     expect(await outcome(tokens, rs('unknown'))).toBe('100 temporary');
     expect(server.requests).toHaveLength(3);
   });
+});
+
+it('[S05] a thousand endpoints are remembered, the one unused for longest is forgotten', async () => {
+  const server = await keyServer();
+  server.answer = (_, response) => void response.end(JSON.stringify({ keys: [{ ...rsa.jwk, kid: 'x' }] }));
+  const keySets = new KeySets({ now: clock().now, log: {} });
+  const find = (i: number) => keySets.find({ url: `${server.url}${i}`, guarded: false }, 'x');
+  for (let i = 0; i < 1000; i++) await find(i);
+  await find(0);
+  await find(1000);
+  expect(server.requests).toHaveLength(1001);
+  await find(0);
+  await find(1000);
+  expect(server.requests).toHaveLength(1001);
+  await find(1);
+  expect(server.requests).toHaveLength(1002);
 });
 
 describe('[S05] tenants', () => {

@@ -14,7 +14,7 @@ export function place(files: Readonly<Record<string, string>> = {}) {
   const cwd = directory(files);
   return {
     cwd,
-    async gyre(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+    gyre: async (argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> => {
       let [out, err] = ['', ''];
       const code = await run(argv, {
         env,

@@ -12,7 +12,7 @@ export type Tokens = Awaited<ReturnType<typeof tokensOf>>;
  */
 export async function tokensOf(config: Config, complain: (text: string) => void) {
   // Loaded when it is needed: it comes with everything that a server is made of.
-  const { makeLive } = await import('../compose.ts');
+  const { makeLive } = await import('../compose/live.ts');
   const log = {
     warn: (message: string, fields?: object) => complain(`gyre: ${message} ${JSON.stringify(fields)}\n`),
   };

@@ -220,12 +220,13 @@ describe('open doors', () => {
 
   test('gRPC without a key, where no certificate is asked for', () => {
     expect(doors({ grpc_api: { enabled: true } })).toEqual(['grpc_api.key:']);
-    expect(doors({ grpc_api: { enabled: true, tls: { enabled: true } } })).toEqual(['grpc_api.key:']);
+    const tls = { enabled: true, cert_pem: 'cert.pem', key_pem: 'key.pem' };
+    expect(doors({ grpc_api: { enabled: true, tls } })).toEqual(['grpc_api.key:']);
     for (const closed of [
       { enabled: false },
       { enabled: true, key: 'hush' },
       { enabled: true, address: '127.0.0.1' },
-      { enabled: true, tls: { enabled: true, client_ca_pem: 'ca.pem' } },
+      { enabled: true, tls: { ...tls, client_ca_pem: 'ca.pem' } },
     ]) {
       expect(doors({ grpc_api: closed })).toEqual([]);
     }

@@ -24,15 +24,19 @@ export function checkConfig(
   checkDoors(config, warn);
 }
 
-function checkListeners({ http_server: http }: Config, error: Say): void {
+function checkListeners({ http_server: http, grpc_api: grpc }: Config, error: Say): void {
   const internal = http.internal_port;
   if (internal !== '' && !(/^\d{1,5}$/.test(internal) && Number(internal) <= 65_535)) {
     error('http_server.internal_port', 'expected a port from 0 to 65535');
   }
-  for (const name of ['tls', 'internal_tls'] as const) {
-    const { enabled, cert_pem, key_pem } = http[name];
-    if (enabled && cert_pem === '') error(`http_server.${name}.cert_pem`, 'needed where TLS is enabled');
-    if (enabled && key_pem === '') error(`http_server.${name}.key_pem`, 'needed where TLS is enabled');
+  const sections = {
+    'http_server.tls': http.tls,
+    'http_server.internal_tls': http.internal_tls,
+    'grpc_api.tls': grpc.tls,
+  };
+  for (const [path, { enabled, cert_pem, key_pem }] of Object.entries(sections)) {
+    if (enabled && cert_pem === '') error(`${path}.cert_pem`, 'needed where TLS is enabled');
+    if (enabled && key_pem === '') error(`${path}.key_pem`, 'needed where TLS is enabled');
   }
 }
 

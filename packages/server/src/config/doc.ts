@@ -213,7 +213,7 @@ function typeSchema(leaf: Leaf): Record<string, unknown> {
     case 'int':
       return { type: 'integer', minimum: leaf.min, maximum: leaf.max };
     case 'duration':
-      return { type: ['string', 'integer'], minimum: 0 };
+      return { type: ['string', 'integer'], ...(leaf.canBeOff ? {} : { minimum: 0 }) };
     case 'string':
       return leaf.values ? { enum: leaf.values } : text;
     case 'list':

@@ -31,7 +31,10 @@ export interface IntLeaf extends Row<'int', number> {
 }
 
 /** Milliseconds once loaded. */
-export type DurationLeaf = Row<'duration', number>;
+export interface DurationLeaf extends Row<'duration', number> {
+  /** A negative one is accepted, and means that there is none: -1 once loaded. */
+  readonly canBeOff?: boolean;
+}
 
 export interface StringLeaf<V extends string = string> extends Row<'string', V> {
   /** All that is accepted, in any letter case. */
@@ -111,7 +114,11 @@ export function choice<const V extends string>(
 }
 
 /** A span of time; its default is written as in a file. Throws where that is no duration. */
-export function duration(initial: string, doc: string, notes: Notes = {}): DurationLeaf {
+export function duration(
+  initial: string,
+  doc: string,
+  notes: Notes & { canBeOff?: boolean } = {},
+): DurationLeaf {
   const ms = parseDuration(initial);
   if (ms === undefined) throw new Error(`no duration: ${initial}`);
   return { type: 'duration', default: ms, doc, ...notes };

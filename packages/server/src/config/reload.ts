@@ -15,6 +15,8 @@ const changing = [
   'http_api.error_mode',
   'grpc_api.key',
   'grpc_api.error_mode',
+  'grpc_api.key',
+  'grpc_api.error_mode',
   'shutdown',
 ];
 

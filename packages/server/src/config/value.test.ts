@@ -16,7 +16,7 @@ describe('wrong values', () => {
     ['client.insecure', 2, 'true or false', '2'],
     ['client.insecure', {}, 'true or false', 'an object'],
     ['client.ping_interval', '25', time, '"25"'],
-    ['client.ping_interval', '-25s', time, '"-25s"'],
+    ['client.stale_close_delay', '-25s', time, '"-25s"'],
     ['client.ping_interval', false, time, 'false'],
     ['log.file', true, 'a text', 'true'],
     ['log.file', 1.5, 'a text', '1.5'],
@@ -85,4 +85,8 @@ describe('wrong values', () => {
   test.each(['0', 'f', 'F', 'FALSE', 'false', 'False'])('%s is false', (text) => {
     expect(load({ env: { GYRE_HEALTH_ENABLED: text } }).config.health.enabled).toBe(false);
   });
+});
+
+test.each(['-1', -1, '-25s'])('a ping interval of %j is none', (value) => {
+  expect(load({ file: nested('client.ping_interval', value) }).config.client.ping_interval).toBe(-1);
 });

@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.ts';
-import type { IntLeaf, Leaf, ListLeaf, ObjectsLeaf, StringLeaf } from './option.ts';
+import type { DurationLeaf, IntLeaf, Leaf, ListLeaf, ObjectsLeaf, StringLeaf } from './option.ts';
 import { isPoison, isTree } from './tree.ts';
 
 /** A value as its source gave it. */
@@ -18,6 +18,9 @@ export class Unfit {
   }
 }
 
+/** A duration that is none. */
+const OFF = -1;
+
 /** The value of a leaf out of what a source gave, or what was expected. */
 export function readValue(leaf: Exclude<Leaf, ObjectsLeaf>, raw: Raw): unknown {
   switch (leaf.type) {
@@ -26,7 +29,7 @@ export function readValue(leaf: Exclude<Leaf, ObjectsLeaf>, raw: Raw): unknown {
     case 'int':
       return readInt(leaf, raw.value);
     case 'duration':
-      return readDuration(raw.value);
+      return readDuration(leaf, raw.value);
     case 'string':
       return readString(leaf, raw.value);
     case 'list':
@@ -83,7 +86,8 @@ function readInt(leaf: IntLeaf, value: unknown): unknown {
   return new Unfit(`a whole number from ${leaf.min}${top}`);
 }
 
-function readDuration(value: unknown): unknown {
+function readDuration(leaf: DurationLeaf, value: unknown): unknown {
+  if (leaf.canBeOff === true && /^-\d/.test(String(value))) return OFF;
   // A bare number in a file is nanoseconds, as in the files of Centrifugo.
   const ms =
     typeof value === 'number' ? value / 1e6 : typeof value === 'string' ? parseDuration(value) : undefined;

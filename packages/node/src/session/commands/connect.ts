@@ -25,7 +25,16 @@ export async function connect(session: Session, id: number, request: ConnectRequ
   if (isClosed(session)) throw gone();
   // From here on commands for this user reach the connection, though it is not told yet.
   context.hub.connected(session);
-  const candidates = await prepareAll(session, request, grant);
+  const candidates: Candidate[] = [];
+  try {
+    await prepareAll(session, request, grant, candidates);
+    if (isClosed(session)) throw gone();
+  } catch (error) {
+    // Each for itself: one that cannot be undone does not keep the others.
+    for (const candidate of candidates) context.background(abandon(candidate));
+    // Some of the work failed for now; the same connect may succeed later.
+    throw error;
+  }
   if (grant.singleConnectionChannel !== undefined) closeRivals(session, grant.singleConnectionChannel);
   for (const joined of letIn(session, id, grant, candidates)) await settle(joined);
 }
@@ -44,31 +53,24 @@ function admit({ context, user }: Session, grant: ConnectGrant): void {
   if (grant.subscriptions.size > channelLimit) throw disconnect('channelLimit');
 }
 
+/** Adds to `candidates` as it goes, so that those of a connect that fails half-way are known. */
 async function prepareAll(
   session: Session,
   request: ConnectRequest,
   grant: ConnectGrant,
-): Promise<Candidate[]> {
-  const candidates: Candidate[] = [];
-  try {
-    for (const [channel, subscription] of grant.subscriptions) {
-      const held = request.subs?.[channel];
-      candidates.push(
-        await prepare(session, {
-          channel,
-          grant: held?.delta === 'fossil' ? subscription : withoutDelta(subscription),
-          serverSide: true,
-          since: held?.recover === true ? { offset: held.offset, epoch: held.epoch } : undefined,
-          holdsBase: held?.recover === true,
-        }),
-      );
-    }
-    if (isClosed(session)) throw gone();
-    return candidates;
-  } catch (error) {
-    for (const candidate of candidates) await abandon(candidate);
-    // Some of the work failed for now; the same connect may succeed later.
-    throw error;
+  candidates: Candidate[],
+): Promise<void> {
+  for (const [channel, subscription] of grant.subscriptions) {
+    const held = request.subs?.[channel];
+    candidates.push(
+      await prepare(session, {
+        channel,
+        grant: held?.delta === 'fossil' ? subscription : withoutDelta(subscription),
+        serverSide: true,
+        since: held?.recover === true ? { offset: held.offset, epoch: held.epoch } : undefined,
+        holdsBase: held?.recover === true,
+      }),
+    );
   }
 }
 

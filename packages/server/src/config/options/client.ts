@@ -114,9 +114,13 @@ const positionRows = {
 };
 
 const delayRows = {
-  ping_interval: duration('25s', 'Time between two pings to a client.', { alias: ['ping_interval'] }),
-  pong_timeout: duration('8s', 'Longest wait for the pong; less than the interval.', {
+  ping_interval: duration('25s', 'Time between two pings to a client; -1 is never.', {
+    alias: ['ping_interval'],
+    canBeOff: true,
+  }),
+  pong_timeout: duration('8s', 'Longest wait for the pong; less than the interval; -1 is for ever.', {
     alias: ['pong_timeout'],
+    canBeOff: true,
   }),
   stale_close_delay: duration('10s', 'Longest wait for a connect command.'),
   expired_close_delay: duration('25s', 'Time that an expired connection has to refresh itself.'),
