@@ -3,6 +3,7 @@ import type { PresenceManager } from '@gyre/presence-manager';
 import type { Gate } from './gate.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Log, NodeOptions, NodeStats } from './options.ts';
+import type { Feed } from './recovery/feed.ts';
 import type { ConnectRates } from './session/rate-limits.ts';
 import type { Deadlines } from './session/deadlines.ts';
 import type { Flusher } from './session/outbox.ts';
@@ -16,6 +17,7 @@ export interface Context {
   readonly presence: PresenceManager;
   readonly control: Pick<ControlBus, 'send'>;
   readonly hub: Hub;
+  readonly feed: Pick<Feed, 'catchUp'>;
   readonly flusher: Flusher;
   readonly deadlines: Deadlines;
   readonly connectRates: ConnectRates;

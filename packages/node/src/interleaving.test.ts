@@ -5,6 +5,8 @@ import { history, recoverable, settled, startNode, type Peer } from './testing.t
 /** Steps that are taken one after the other without waiting, unless a step says so. */
 type Step =
   | { readonly type: 'publish'; readonly times: number }
+  /** Publications that do not reach the node. */
+  | { readonly type: 'lose'; readonly times: number }
   | { readonly type: 'subscribe' | 'unsubscribe' | 'reconnect' | 'stall' | 'resume'; readonly client: number }
   /** A few turns of the microtask queue: commands are caught in the middle. */
   | { readonly type: 'turn'; readonly times: number }
@@ -16,6 +18,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({ type: fc.constant('publish' as const), times: fc.integer({ min: 1, max: 5 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ type: fc.constant('lose' as const), times: fc.integer({ min: 1, max: 5 }) }),
   },
   {
     weight: 4,
@@ -128,6 +134,11 @@ async function play(steps: readonly Step[]): Promise<void> {
   readers.forEach(connect);
   let published = 0;
   const publishing: Promise<unknown>[] = [];
+  const publish = (times: number) => {
+    for (let i = 0; i < times; i++) {
+      publishing.push(broker.publish('c', { data: Buffer.from(String(++published)) }, { history }));
+    }
+  };
   for (const current of steps) {
     switch (current.type) {
       case 'wait':
@@ -136,10 +147,13 @@ async function play(steps: readonly Step[]): Promise<void> {
       case 'turn':
         for (let i = 0; i < current.times; i++) await Promise.resolve();
         break;
+      case 'lose':
+        await broker.unsubscribe('c');
+        publish(current.times);
+        await broker.subscribe('c');
+        break;
       case 'publish':
-        for (let i = 0; i < current.times; i++) {
-          publishing.push(broker.publish('c', { data: Buffer.from(String(++published)) }, { history }));
-        }
+        publish(current.times);
         break;
       default: {
         const reader = readers[current.client]!;
@@ -154,6 +168,8 @@ async function play(steps: readonly Step[]): Promise<void> {
       }
     }
   }
+  // Shows whoever lost the last ones that they are missing.
+  publish(1);
   await Promise.all(publishing);
   for (const reader of readers) {
     reader.peer!.transport.resume();

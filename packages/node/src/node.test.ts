@@ -1,4 +1,4 @@
-import type { SubscriptionGrant } from '@gyre/broker';
+import type { BrokerEvents, SubscriptionGrant } from '@gyre/broker';
 import { clientError, disconnect, protobufCodec } from '@gyre/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Gate } from './gate.ts';
@@ -11,8 +11,12 @@ afterEach(async () => {
   stop = undefined;
 });
 
-async function start(gate: Partial<Gate> = {}, options: Partial<NodeOptions> = {}) {
-  const started = await startNode(gate, options);
+async function start(
+  gate: Partial<Gate> = {},
+  options: Partial<NodeOptions> = {},
+  listen?: (events: BrokerEvents) => void,
+) {
+  const started = await startNode(gate, options, {}, listen);
   stop = started.stop;
   return started;
 }
@@ -252,36 +256,80 @@ describe('subscribing', () => {
   });
 });
 
-describe('a subscription whose continuity is broken', () => {
+describe('publications that did not reach the node', () => {
   /** What is published meanwhile does not reach the node. */
   async function miss({ broker }: Awaited<ReturnType<typeof start>>, channel: string): Promise<void> {
     await broker.unsubscribe(channel);
     await broker.publish(channel, data('"missed"'), { history });
     await broker.subscribe(channel);
-    await broker.publish(channel, data('"seen"'), { history });
-    await settled();
   }
 
-  it('[REC15] is ended with 2500, and recovers', async () => {
+  const see = async ({ broker }: Awaited<ReturnType<typeof start>>, channel: string): Promise<void> => {
+    await broker.publish(channel, data('"seen"'), { history });
+    await settled();
+  };
+
+  const pushed = (messages: Record<string, unknown>[]) =>
+    messages.map((message) => (message as { push: { pub: { data: string; offset: number } } }).push.pub);
+
+  it('are read and delivered in order, and the client notices nothing', async () => {
+    const node = await start(granting(recoverable));
+    const peer = await node.connected();
+    await subscribe(peer);
+    await miss(node, 'c');
+    await miss(node, 'c');
+    await see(node, 'c');
+    expect(pushed(peer.messages())).toEqual([
+      { data: 'missed', offset: 1 },
+      { data: 'missed', offset: 2 },
+      { data: 'seen', offset: 3 },
+    ]);
+    await see(node, 'c');
+    expect(pushed(peer.messages())).toEqual([{ data: 'seen', offset: 4 }]);
+    expect(node.node.stats.gaps).toEqual({ found: 1, filled: 3 });
+  });
+
+  it('are found after a broken connection, though nothing follows', async () => {
+    let uncertain: (channels: readonly string[]) => void = () => undefined;
+    const node = await start(
+      granting(recoverable),
+      {},
+      (events) => (uncertain = events.uncertain!.bind(events)),
+    );
+    const peer = await node.connected();
+    await subscribe(peer);
+    await miss(node, 'c');
+    uncertain(['c', 'nobody is here']);
+    await settled();
+    expect(pushed(peer.messages())).toEqual([{ data: 'missed', offset: 1 }]);
+  });
+
+  it('[REC15] end the subscription with 2500 where they are gone', async () => {
     const node = await start(granting(recoverable));
     const peer = await node.connected();
     const [reply] = await subscribe(peer);
     await miss(node, 'c');
+    await node.broker.removeHistory('c');
+    await see(node, 'c');
     expect(peer.messages()).toEqual([
       { push: { channel: 'c', unsubscribe: { code: 2500, reason: 'insufficient state' } } },
     ]);
     const { epoch } = (reply as { subscribe: { epoch: string } }).subscribe;
-    expect(await subscribe(peer, { recover: true, offset: 0, epoch })).toMatchObject([
-      { subscribe: { recovered: true, publications: [{ data: 'missed' }, { data: 'seen' }] } },
-    ]);
+    const [again] = await subscribe(peer, { recover: true, offset: 0, epoch });
+    expect(again).toMatchObject({ subscribe: { was_recovering: true, offset: 2 } });
+    expect(again).not.toHaveProperty('subscribe.recovered');
+    await see(node, 'c');
+    expect(pushed(peer.messages())).toEqual([{ data: 'seen', offset: 3 }]);
   });
 
-  it('[REC15] ends the connection where the server made it', async () => {
+  it('[REC15] end the connection where the server made the subscription', async () => {
     const node = await start({
       connecting: async () => ({ user: 'u', subscriptions: new Map([['s', recoverable]]) }),
     });
     const peer = await node.connected();
     await miss(node, 's');
+    await node.broker.removeHistory('s');
+    await see(node, 's');
     expect(peer.transport.ended).toEqual({ code: 3010, reason: 'insufficient state' });
     expect(node.node.gauges).toMatchObject({ clients: 0, channels: 0, subscriptions: 0 });
   });

@@ -1,14 +1,13 @@
-import type { Broker, BrokerEvents, ControlBus } from '@gyre/broker';
+import type { Broker, ControlBus } from '@gyre/broker';
 import type { PresenceManager } from '@gyre/presence-manager';
 import { disconnect, type Codec } from '@gyre/protocol';
 import type { Context } from './context.ts';
 import { answer } from './control/answer.ts';
 import { apply } from './control/apply.ts';
 import type { Gate } from './gate.ts';
-import { announce, fanout } from './hub/fanout.ts';
 import { Hub } from './hub/hub.ts';
 import { newStats, type Log, type NodeOptions, type NodeStats } from './options.ts';
-import { Position } from './recovery/position.ts';
+import { Feed } from './recovery/feed.ts';
 import { Deadlines } from './session/deadlines.ts';
 import { ConnectRates } from './session/rate-limits.ts';
 import { Flusher } from './session/outbox.ts';
@@ -39,13 +38,14 @@ export interface NodeGauges {
 export class Node {
   readonly #context: Context;
   readonly #control: ControlBus;
+  readonly #feed: Feed;
   readonly #work = new Set<Promise<unknown>>();
   #draining = false;
 
   constructor(parts: NodeParts) {
     const stats = newStats();
     this.#control = parts.control;
-    this.#context = {
+    const context: Context = {
       options: parts.options,
       gate: parts.gate,
       broker: parts.broker,
@@ -58,7 +58,10 @@ export class Node {
       stats,
       log: parts.log,
       background: (work) => this.#background(work),
+      feed: { catchUp: (channel, top) => this.#feed.catchUp(channel, top) },
     };
+    this.#context = context;
+    this.#feed = new Feed(context);
   }
 
   get stats(): NodeStats {
@@ -80,7 +83,8 @@ export class Node {
   async start(): Promise<void> {
     const started = performance.now();
     this.#context.deadlines.start();
-    await this.#context.broker.start(brokerEvents(this.#context));
+    await this.#context.broker.start(this.#feed);
+    this.#feed.start();
     await this.#control.start({
       apply: (command) => apply(this.#context, command),
       answer: (survey, query) => answer(this.#context, started, survey, query),
@@ -111,6 +115,7 @@ export class Node {
         sessions[i]?.disconnect(disconnect('shutdown'));
       if (i < sessions.length) await new Promise((resolve) => setTimeout(resolve, 20));
     }
+    this.#feed.close();
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
     this.#context.deadlines.close();
   }
@@ -121,38 +126,4 @@ export class Node {
       .finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }
-}
-
-/** Stations 6 to 7: what comes back from the broker goes to the subscribers. */
-function brokerEvents({ hub, stats }: Context): BrokerEvents {
-  return {
-    publication(name, publication, at, delta) {
-      stats.received.publication++;
-      const channel = hub.channel(name);
-      if (channel === undefined) return;
-      const base = delta ? channel.position?.last : undefined;
-      if (at !== undefined) {
-        if (channel.position === undefined) channel.position = new Position({ ...at, offset: at.offset - 1 });
-        const arrival = channel.position.arrive(at, publication);
-        if (arrival === 'old') return;
-        if (arrival === 'gap') {
-          for (const member of channel.members())
-            if (member.grant.positioned) member.session.lostPosition(member);
-          fanout(channel, publication, undefined, stats);
-          return;
-        }
-      }
-      fanout(channel, publication, base, stats);
-    },
-    join(name, info) {
-      stats.received.join++;
-      const channel = hub.channel(name);
-      if (channel !== undefined) announce(channel, 'join', info, stats);
-    },
-    leave(name, info) {
-      stats.received.leave++;
-      const channel = hub.channel(name);
-      if (channel !== undefined) announce(channel, 'leave', info, stats);
-    },
-  };
 }

@@ -68,6 +68,8 @@ export interface NodeStats {
   bytes: number;
   /** Recoveries asked for, by outcome. */
   readonly recoveries: { yes: number; no: number };
+  /** Channels in which something did not follow, and publications read from the stream because of it. */
+  readonly gaps: { found: number; filled: number };
   /** Subscribers told to start over, because a position no longer fitted. */
   resyncs: number;
 }
@@ -83,6 +85,7 @@ export function newStats(): NodeStats {
     frames: 0,
     bytes: 0,
     recoveries: { yes: 0, no: 0 },
+    gaps: { found: 0, filled: 0 },
     resyncs: 0,
   };
 }

@@ -1,4 +1,4 @@
-import type { HistoryOptions, SubscriptionGrant } from '@gyre/broker';
+import type { BrokerEvents, HistoryOptions, SubscriptionGrant } from '@gyre/broker';
 import { memoryBroker, memoryControlBus } from '@gyre/broker/memory';
 import { memoryPresenceManager } from '@gyre/presence-manager/memory';
 import { jsonCodec, type Codec } from '@gyre/protocol';
@@ -66,9 +66,22 @@ export interface Peer {
   messages(): Record<string, unknown>[];
 }
 
-/** A started node, and connections to it. */
-export async function startNode(gate: Partial<Gate> = {}, changed: Partial<NodeOptions> = {}, log: Log = {}) {
+/**
+ * A started node, and connections to it.
+ * @param listen is given the events that the broker tells the node, so that a test can tell it some too
+ */
+export async function startNode(
+  gate: Partial<Gate> = {},
+  changed: Partial<NodeOptions> = {},
+  log: Log = {},
+  listen?: (events: BrokerEvents) => void,
+) {
   const broker = memoryBroker();
+  const startBroker = broker.start.bind(broker);
+  broker.start = (events) => {
+    listen?.(events);
+    return startBroker(events);
+  };
   const presence = memoryPresenceManager();
   const control = memoryControlBus();
   const node = new Node({

@@ -133,7 +133,7 @@ export class Link {
   }
 
   #settleWaiting(): void {
-    for (const settle of [...this.#waiting]) settle();
+    for (const settle of this.#waiting) settle();
   }
 
   /** Holds what is written until the end of the tick. */

@@ -23,11 +23,13 @@ export interface MasterOptions {
 export class Master {
   readonly #links: Readonly<Record<Lane, Link>>;
   readonly subscriber: Subscriber;
+  readonly #errors: ErrorLog;
   /** Of the last answer, so that it is known while there is no connection. */
   #info: ServerInfo | undefined;
 
   constructor({ address, options, errors, beacon, gap, moved }: MasterOptions) {
     const { io_timeout: timeoutMs } = options;
+    this.#errors = errors;
     const client = (ms: number): Redis => makeClient(address, options, ms);
     const opened = (info: ServerInfo): void => this.#opened(info);
     this.#links = {
@@ -74,7 +76,13 @@ export class Master {
   /** Another process answers at the address than the other connections have: these are of the past. */
   #opened(info: ServerInfo): void {
     this.#info = info;
-    if (info.runId === '') return;
+    if (info.runId === '') {
+      this.#errors.warn(
+        'Redis hides its run_id',
+        new Error('a copy that is older than it was is not noticed'),
+      );
+      return;
+    }
     for (const one of [...lanes.map((lane) => this.#links[lane]), this.subscriber]) {
       if (one.info !== undefined && one.info.runId !== info.runId) one.rebuild();
     }

@@ -70,11 +70,7 @@ export async function testRedis(): Promise<TestRedis> {
 export async function startRedis(args: readonly string[] = []): Promise<OwnRedis> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'gyre-redis-'));
-  const line = [
-    ...['--port', `${port}`, '--dir', dir, '--save', '', '--appendonly', 'no'],
-    ...loopback,
-    ...args,
-  ];
+  const line = ['--port', `${port}`, '--dir', dir, ...forTests, ...args];
   let child = run(line);
   let admin = await answering(port, child);
   return {
@@ -104,6 +100,8 @@ export async function startRedis(args: readonly string[] = []): Promise<OwnRedis
 export interface TestSentinel extends TestRedis {
   /** The first one is the master to begin with. */
   readonly servers: readonly OwnRedis[];
+  /** For talking to one of the Sentinels. */
+  readonly sentinel: Redis;
 }
 
 /** A master, two replicas and three Sentinels, which notice a death after `downMs`. */
@@ -114,15 +112,17 @@ export async function startSentinel(downMs = 500): Promise<TestSentinel> {
   await until(async () => /connected_slaves:2/.test(await master.admin.info('replication')));
   const sentinels = await Promise.all([0, 1, 2].map(() => startSentinelProcess(master.port, downMs)));
   const [first] = sentinels;
+  if (first === undefined) throw new Error('no Sentinels');
   await until(async () => {
-    const known = (await first?.admin.call('SENTINEL', 'MASTER', 'main')) as string[];
+    const known = (await first.admin.call('SENTINEL', 'MASTER', 'main')) as string[];
     const field = (name: string): number => Number(known[known.indexOf(name) + 1]);
     return field('num-slaves') === 2 && field('num-other-sentinels') === 2;
   });
   const addresses = sentinels.slice(1).map(({ port }) => `&addr=127.0.0.1:${port}`);
   return {
-    url: `redis+sentinel://127.0.0.1:${first?.port}?sentinel_master_name=main${addresses.join('')}`,
+    url: `redis+sentinel://127.0.0.1:${first.port}?sentinel_master_name=main${addresses.join('')}`,
     servers: [master, ...replicas],
+    sentinel: first.admin,
     close: async () => {
       await Promise.all(sentinels.map((one) => one.close()));
       await Promise.all([master, ...replicas].map((one) => one.close()));
@@ -188,7 +188,10 @@ export async function startCluster(): Promise<TestCluster> {
   };
 }
 
-const loopback = ['--bind', '127.0.0.1', '--protected-mode', 'no', '--loglevel', 'warning'];
+const forTests = [
+  ...['--bind', '127.0.0.1', '--protected-mode', 'no'],
+  ...['--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
+];
 
 /** A server program of the PATH, in the foreground. */
 function run(args: readonly string[]): ChildProcess {

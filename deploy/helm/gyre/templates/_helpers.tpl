@@ -22,6 +22,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.secret.existing -}}
 {{- .Values.secret.existing -}}
 {{- else if .Values.secret.values -}}
+{{- if and .Values.grpc.enabled (not .Values.secret.values.GYRE_GRPC_API_KEY) -}}
+{{- fail "set secret.values.GYRE_GRPC_API_KEY, or grpc.enabled=false: gRPC without a key lets everybody in" -}}
+{{- end -}}
 {{- include "gyre.name" . -}}
 {{- else -}}
 {{- fail "set secret.existing, or secret.values: there are no keys to serve with" -}}

@@ -78,6 +78,7 @@ const keysOf = (one: StageNode) => controlKeys(prefix, one.lease.tag);
 
 /** A user of Redis that can be locked out. */
 async function account(name: string): Promise<{
+  readonly user: string;
   readonly url: string;
   readonly lock: () => Promise<void>;
   readonly unlock: () => Promise<void>;

@@ -1,6 +1,15 @@
+import type { HistoryOptions } from '@gyre/broker';
+import type { Publication, StreamPosition } from '@gyre/protocol';
 import type { Position } from '../recovery/position.ts';
 import { Audience } from './audience.ts';
 import type { Subscription } from './subscription.ts';
+
+/** A publication as the broker told it. */
+export interface Arrived {
+  readonly publication: Publication;
+  readonly at: StreamPosition;
+  readonly delta: boolean;
+}
 
 /** A channel with subscribers (or subscribers to be) on this node. */
 export class Channel {
@@ -12,6 +21,10 @@ export class Channel {
   pending = 0;
   /** Settled once the broker delivers this channel to this node. */
   readonly ready: Promise<void>;
+  /** What arrived while missing publications are being read; undefined while nothing is missing. */
+  held: Arrived[] | undefined;
+  /** Settles when nothing is held any more. */
+  filling: Promise<void> | undefined;
   /** Known as soon as a positioned subscriber asked or a publication with an offset came. */
   position: Position | undefined;
 
@@ -38,6 +51,14 @@ export class Channel {
     audience.remove(member);
     if (audience.members.length === 0) this.audiences.splice(at, 1);
     this.size--;
+  }
+
+  /** How the channel is kept, as those know who count on its positions; undefined where nobody does. */
+  get history(): HistoryOptions | undefined {
+    for (const { members } of this.audiences) {
+      for (const { grant } of members) if (grant.positioned) return grant.history;
+    }
+    return undefined;
   }
 
   /** A copy, for loops in which members may leave. */

@@ -19,12 +19,14 @@ describe('a position', () => {
     expect(position.current).toEqual(at(4));
   });
 
-  it('jumps over a gap and into another epoch, and says so', () => {
+  it('stays where it is before a gap and before another epoch, until it is told to jump', () => {
     const position = arrived(1, 2);
     expect(position.arrive(at(4), publication(4))).toBe('gap');
-    expect(position.current).toEqual(at(4));
     expect(position.arrive(at(1, 'f'), publication(1))).toBe('gap');
+    expect(position.current).toEqual(at(2));
+    position.jump(at(1, 'f'), publication(1));
     expect(position.current).toEqual(at(1, 'f'));
+    expect(position.last?.offset).toBe(1);
   });
 
   it('gives what came after an offset, when it has all of it', () => {

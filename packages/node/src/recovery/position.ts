@@ -30,7 +30,7 @@ export class Position {
     return { epoch: this.#epoch, offset: this.#offset };
   }
 
-  /** Takes a publication that came from the broker. On a gap the position jumps to it; whoever stood here is told. */
+  /** Takes a publication that came from the broker; one that does not follow changes nothing. */
   arrive(at: StreamPosition, publication: Publication): Arrival {
     if (at.epoch === this.#epoch) {
       if (at.offset <= this.#offset) return 'old';
@@ -41,10 +41,24 @@ export class Position {
         return 'next';
       }
     }
+    return 'gap';
+  }
+
+  /** Gives up where it was, and stands at a publication of any place. */
+  jump(at: StreamPosition, publication: Publication): void {
     this.#epoch = at.epoch;
     this.#offset = at.offset;
     this.#tail = [kept(publication)];
-    return 'gap';
+  }
+
+  /** The stream's publications were removed: what is gone there is not served from here. */
+  forget(): void {
+    this.#tail = [];
+  }
+
+  /** The stream went on from here under another epoch. */
+  adopt(epoch: string): void {
+    this.#epoch = epoch;
   }
 
   /** Takes what was read as the stream's last publication, where that is of use. */

@@ -146,6 +146,8 @@ async function read(
     // The channel may have moved on meanwhile; the tail bridges that, unless it was very fast.
     const bridged = channel.position?.after(recovery.top) !== undefined;
     if (bridged || attempt === RECOVERY_ATTEMPTS) return recovery;
+    // Or the stream holds what has not reached this node: then that comes first.
+    await session.context.feed.catchUp(channel, recovery.top);
   }
 }
 

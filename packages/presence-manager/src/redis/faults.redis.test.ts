@@ -167,7 +167,7 @@ describe('a node that was cut off', () => {
   it('removes when it is back whom it could not remove, and has nobody whose adding was refused', async () => {
     const { url, lock, unlock } = await account('cut');
     // Long enough that the lease outlives the cut.
-    const [cut, other] = [await node(2000, url), await node(2000)];
+    const [cut, other] = [await node(2000, url, 300), await node(2000)];
     await addAll(cut, 'c', ['stays', 'goes']);
     await lock();
     const refused = { name: 'ClientError', code: 100, temporary: true };
@@ -249,7 +249,7 @@ describe('a Redis', () => {
   });
 
   it('that comes back with older data shows who is there now', async () => {
-    const one = await node(1000);
+    const one = await node(500);
     await addAll(one, 'c', ['stays', 'goes']);
     await server.admin.save();
     await one.manager.remove('c', 'goes');

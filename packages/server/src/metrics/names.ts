@@ -29,6 +29,7 @@ export interface Sources {
       readonly frames: number;
       readonly bytes: number;
       readonly recoveries: { yes: number; no: number };
+      readonly gaps: { readonly found: number; readonly filled: number };
       readonly resyncs: number;
     };
   };
@@ -122,6 +123,12 @@ export const rows: readonly Row[] = [
     ({ node }) => node.stats.unsubscribes,
   ),
   counter('client_recover', 'Recoveries asked for.', ['recovered'], ({ node }) => node.stats.recoveries),
+  counter('node_gaps_total', 'Channels in which a publication did not follow.', [], ({ node }) =>
+    one(node.stats.gaps.found),
+  ),
+  counter('node_gap_publications_total', 'Publications read from the stream to fill gaps.', [], ({ node }) =>
+    one(node.stats.gaps.filled),
+  ),
   counter('client_resyncs_total', 'Subscriptions that lost their place in a stream.', [], ({ node }) =>
     one(node.stats.resyncs),
   ),

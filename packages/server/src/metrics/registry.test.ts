@@ -16,6 +16,7 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
         frames: 50,
         bytes: 5000,
         recoveries: { yes: 1, no: 0 },
+        gaps: { found: 0, filled: 0 },
         resyncs: 0,
       },
     },

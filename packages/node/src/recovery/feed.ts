@@ -1,0 +1,274 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrokerEvents, ChannelPosition, HistoryOptions } from '@gyre/broker';
+import { ClientError, errorCodes, type Publication, type StreamPosition } from '@gyre/protocol';
+import type { Context } from '../context.ts';
+import type { Arrived, Channel } from '../hub/channel.ts';
+import { announce, fanout } from '../hub/fanout.ts';
+import { Position } from './position.ts';
+
+/** Publications that one read of a gap brings. */
+const FILL = 500;
+/** Publications that may wait for a gap to be filled; beyond it they are read like the gap itself. */
+const HELD = 1000;
+/** Milliseconds between two tries to read a gap, doubled each time up to the second. */
+const RETRY = [50, 2000] as const;
+/** Channels whose position is asked for at a time. */
+const BATCH = 128;
+/** Milliseconds in which every quiet channel is looked at once. */
+const SWEEP = 10_000;
+
+const NOTHING: ReadonlyMap<string, ChannelPosition> = new Map();
+
+/**
+ * What comes back from the broker, in order and without holes: from here a publication goes to the subscribers.
+ *
+ * A publication that does not follow the last one holds its channel until the missing ones are read and delivered. What
+ * was subscribed anew after a broken connection is compared with the stream at once, and every quiet channel now and
+ * then, so that a missing last publication is found as well. Only where the stream does not have what is missing are
+ * subscribers told.
+ */
+export class Feed implements BrokerEvents {
+  readonly #context: Context;
+  readonly #stop = new AbortController();
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Begins to look at quiet channels. */
+  start(): void {
+    void this.#sweep(this.#stop.signal);
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  get #closed(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  publication(name: string, publication: Publication, at: StreamPosition | undefined, delta: boolean): void {
+    const { hub, stats } = this.#context;
+    stats.received.publication++;
+    const channel = hub.channel(name);
+    if (channel === undefined) return;
+    if (at === undefined) fanout(channel, publication, undefined, stats);
+    else this.#arrived(channel, { publication, at, delta });
+  }
+
+  join(name: string, info: Parameters<BrokerEvents['join']>[1]): void {
+    const { hub, stats } = this.#context;
+    stats.received.join++;
+    const channel = hub.channel(name);
+    if (channel !== undefined) announce(channel, 'join', info, stats);
+  }
+
+  leave(name: string, info: Parameters<BrokerEvents['leave']>[1]): void {
+    const { hub, stats } = this.#context;
+    stats.received.leave++;
+    const channel = hub.channel(name);
+    if (channel !== undefined) announce(channel, 'leave', info, stats);
+  }
+
+  uncertain(names: readonly string[]): void {
+    this.#context.background(this.#compare(names, true));
+  }
+
+  historyRemoved(name: string): void {
+    this.#context.hub.channel(name)?.position?.forget();
+  }
+
+  /** Somebody read the stream up to `top`, which this node has not got to yet: resolves when it has. */
+  async catchUp(channel: Channel, top: StreamPosition): Promise<void> {
+    if (channel.history === undefined || channel.position === undefined) {
+      channel.position = new Position(top);
+      return;
+    }
+    await (channel.filling ?? this.#startFilling(channel, []));
+  }
+
+  #startFilling(channel: Channel, held: Arrived[]): Promise<void> {
+    this.#context.stats.gaps.found++;
+    channel.held = held;
+    const filling = this.#fill(channel).finally(() => (channel.filling = undefined));
+    channel.filling = filling;
+    this.#context.background(filling);
+    return filling;
+  }
+
+  #arrived(channel: Channel, arrived: Arrived): void {
+    if (channel.held !== undefined) {
+      // One too many is forgotten: the read that follows finds it in the stream.
+      if (channel.held.length < HELD) channel.held.push(arrived);
+      return;
+    }
+    const { publication, at, delta } = arrived;
+    const position = (channel.position ??= new Position({ ...at, offset: at.offset - 1 }));
+    const base = delta ? position.last : undefined;
+    switch (position.arrive(at, publication)) {
+      case 'old':
+        return;
+      case 'next':
+        fanout(channel, publication, base, this.#context.stats);
+        return;
+      case 'gap':
+        this.#gap(channel, arrived);
+    }
+  }
+
+  #gap(channel: Channel, arrived: Arrived): void {
+    const { stats } = this.#context;
+    if (channel.history !== undefined) {
+      void this.#startFilling(channel, [arrived]);
+      return;
+    }
+    // Nobody here counts on offsets.
+    channel.position?.jump(arrived.at, arrived.publication);
+    fanout(channel, arrived.publication, undefined, stats);
+  }
+
+  /** Reads what is missing until there is no gap left, and lets go what was held. */
+  async #fill(channel: Channel): Promise<void> {
+    for (let wait: number = RETRY[0]; ; wait = Math.min(wait * 2, RETRY[1])) {
+      const history = channel.history;
+      if (history === undefined || this.#closed || this.#context.hub.channel(channel.name) !== channel) break;
+      try {
+        if (await this.#read(channel, history)) break;
+      } catch (error) {
+        if (error instanceof ClientError && error.code === errorCodes.unrecoverablePosition.code) {
+          // The stream is another one. What shows it is delivered, so that it is not lost with the rest.
+          this.#release(channel);
+          this.#resync(channel);
+          return;
+        }
+        this.#context.log.warn?.('cannot read what is missing', { channel: channel.name, error });
+        await delay(wait);
+      }
+    }
+    const held = channel.held ?? [];
+    channel.held = undefined;
+    for (const arrived of held) this.#arrived(channel, arrived);
+  }
+
+  /** Delivers what is held, whatever the position. */
+  #release(channel: Channel): void {
+    const held = channel.held ?? [];
+    channel.held = undefined;
+    for (const { at, publication } of held) {
+      (channel.position ??= new Position(at)).jump(at, publication);
+      fanout(channel, publication, undefined, this.#context.stats);
+    }
+  }
+
+  /**
+   * Reads and delivers one piece of what is missing.
+   * @returns whether there is no more to read
+   * @throws ClientError 112 where the stream does not go on from here
+   */
+  async #read(channel: Channel, history: HistoryOptions): Promise<boolean> {
+    const { broker, stats } = this.#context;
+    const position = channel.position;
+    if (position === undefined) return true;
+    const since = position.current;
+    const page = await broker.history(channel.name, { limit: FILL, since }, history);
+    const first = page.publications[0];
+    const whole =
+      first === undefined ? page.position.offset <= since.offset : first.offset === since.offset + 1;
+    if (!whole || page.position.offset < since.offset) {
+      this.#resync(channel);
+      return true;
+    }
+    const { epoch } = page.position;
+    if (epoch !== since.epoch) position.adopt(epoch);
+    for (const publication of page.publications) {
+      const base = position.last;
+      position.arrive({ epoch, offset: publication.offset ?? 0 }, publication);
+      fanout(channel, publication, base, stats);
+      stats.gaps.filled++;
+    }
+    // Their clients hold the old epoch: they subscribe again, get nothing twice, and hold the new one.
+    if (epoch !== since.epoch) this.#renew(channel);
+    return page.publications.length < FILL;
+  }
+
+  /** What is missing cannot be had any more. Whoever counted on it is told; what comes next begins anew. */
+  #resync(channel: Channel): void {
+    this.#context.log.warn?.('publications are lost', {
+      channel: channel.name,
+      ...channel.position?.current,
+    });
+    channel.position = undefined;
+    for (const member of channel.members()) {
+      if (member.grant.positioned) member.session.lostPosition(member);
+    }
+  }
+
+  #renew(channel: Channel): void {
+    for (const member of channel.members()) {
+      if (member.grant.positioned && !member.serverSide) member.session.lostPosition(member);
+    }
+  }
+
+  /**
+   * Compares channels with their streams, and fills what is missing.
+   * @param insist ask again where the store does not answer, as long as it takes
+   */
+  async #compare(names: readonly string[], insist: boolean): Promise<void> {
+    let left = names;
+    for (let wait: number = RETRY[0]; left.length > 0; wait = Math.min(wait * 2, RETRY[1])) {
+      const unknown: string[] = [];
+      for (let i = 0; i < left.length; i += BATCH) {
+        const batch = left.slice(i, i + BATCH).filter((name) => this.#counts(name));
+        const tops = batch.length === 0 ? NOTHING : await this.#tops(batch);
+        for (const name of batch) {
+          const top = tops.get(name);
+          if (top === undefined) unknown.push(name);
+          else this.#settle(name, top.position);
+        }
+      }
+      if (!insist || this.#closed) return;
+      left = unknown;
+      if (left.length > 0) await delay(wait);
+    }
+  }
+
+  /** Somebody counts on the positions of this channel. */
+  #counts(name: string): boolean {
+    const channel = this.#context.hub.channel(name);
+    return channel?.position !== undefined && channel.history !== undefined;
+  }
+
+  async #tops(names: readonly string[]): Promise<ReadonlyMap<string, ChannelPosition>> {
+    try {
+      return await this.#context.broker.positions(names);
+    } catch (error) {
+      this.#context.log.warn?.('cannot compare positions', { channels: names.length, error });
+      return NOTHING;
+    }
+  }
+
+  /** Whatever differs is looked at closely: only a read of the stream can tell an old answer from a lost publication. */
+  #settle(name: string, top: StreamPosition): void {
+    const channel = this.#context.hub.channel(name);
+    const here = channel?.position?.current;
+    if (channel === undefined || here === undefined || channel.held !== undefined) return;
+    if (top.epoch === here.epoch && top.offset === here.offset) return;
+    void this.#startFilling(channel, []);
+  }
+
+  /** Looks at every channel once in a while, a few at a time. */
+  async #sweep(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted) {
+      const names = [...this.#context.hub.channels()]
+        .filter((channel) => channel.position !== undefined && channel.history !== undefined)
+        .map(({ name }) => name);
+      const batches = Math.max(1, Math.ceil(names.length / BATCH));
+      for (let i = 0; i < batches; i++) {
+        await delay(SWEEP / batches, undefined, { signal: stop, ref: false }).catch(() => undefined);
+        if (stop.aborted) return;
+        await this.#compare(names.slice(i * BATCH, (i + 1) * BATCH), false);
+      }
+    }
+  }
+}
