@@ -156,7 +156,7 @@ describe('probes', () => {
 
   it('of HAProxy ask for readiness', () => {
     const asked = text('deploy/haproxy/haproxy.cfg').match(/http-check send .*/g);
-    expect(asked).toEqual(Array(2).fill('http-check send meth GET uri /ready'));
+    expect(asked).toEqual(Array(2).fill('http-check send meth GET uri /ready ver HTTP/1.1 hdr Host gyre'));
   });
 });
 
@@ -244,7 +244,7 @@ it('the schema of the chart knows every value, and no other', () => {
       ? mapValues(value as Record<string, unknown>, (inner, key) => given(node.properties?.[key], inner))
       : undefined;
   const { global: _ofHelm, ...rest } = known(schema) as Record<string, unknown>;
-  expect(given(schema, values)).toEqual(rest);
+  expect(given(schema, values)).toStrictEqual(rest);
 });
 
 interface Schema {
@@ -261,6 +261,22 @@ it('all that carries a version carries this one', () => {
   expect([own, appVersion]).toEqual([version, version]);
   expect(images).toEqual([{ name: 'gyre', newTag: version }]);
   expect(text('deploy/docker/Dockerfile')).toMatch(new RegExp(`^ARG VERSION=${version}$`, 'm'));
+});
+
+it('pnpm has one version', () => {
+  const users = ['scripts/install.mjs', 'scripts/build.ts', 'deploy/docker/Dockerfile'];
+  const named = users.flatMap((path) => text(path).match(/\bpnpm@[\d.]+/g) ?? []);
+  expect(named).toHaveLength(4);
+  expect(new Set(named).size).toBe(1);
+});
+
+it('wherever there are several nodes they share Redis', () => {
+  const engines = [
+    ...nodes.map(([, { environment }]) => environment?.['GYRE_ENGINE_TYPE']),
+    kubernetesEnv['GYRE_ENGINE_TYPE'],
+    gyrePod(chart).containers[0].env?.find(({ name }) => name === 'GYRE_ENGINE_TYPE')?.value,
+  ];
+  expect(engines).toEqual(Array(5).fill('redis'));
 });
 
 it('dashboards, alerts and autoscalers name metrics that exist', async () => {

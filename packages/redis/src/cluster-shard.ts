@@ -11,8 +11,8 @@ import type { Log } from './types.ts';
 
 type ClusterAddress = Extract<ShardAddress, { kind: 'cluster' }>;
 
-/** Time between two looks at who holds what; a move is noticed sooner by what Redis answers. */
-const lookMs = 5000;
+/** Seconds between two looks at who holds what: a move is noticed sooner by what Redis answers. */
+const lookSeconds = 5;
 
 /**
  * A shard that is a Cluster. It knows only the slots of its own tags, and has plain connections to each of their
@@ -65,7 +65,11 @@ export class ClusterShard extends BaseShard {
   }
 
   override async start(): Promise<void> {
-    this.#timer ??= setInterval(() => void this.lookAgain(), lookMs).unref();
+    let seconds = 0;
+    this.#timer ??= setInterval(() => {
+      const whole = this.#masters.size > 0 && this.all().every((master) => master.link('write').isOpen);
+      if (++seconds % lookSeconds === 0 || !whole) void this.lookAgain();
+    }, 1000).unref();
     const opened = async (): Promise<void> => {
       await this.lookAgain();
       await Promise.all(this.all().map((master) => master.link('write').whenOpen()));

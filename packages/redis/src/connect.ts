@@ -79,6 +79,16 @@ function place(endpoint: Endpoint | { readonly path: string }): ClientOptions {
   return 'path' in endpoint ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port };
 }
 
+/** Connects, and again whatever ends it, until `closed` says so. Why it fails is told by events. */
+export function keepConnected(client: Redis, closed: () => boolean): void {
+  const connect = (): void => {
+    if (!closed()) client.connect().catch(() => {});
+  };
+  // The library gives up where it is told that Sentinels know no master while it is connecting.
+  client.on('end', () => setTimeout(connect, backoff(5)).unref());
+  connect();
+}
+
 /** Asks a connected server what it is. The first thing that a connection is used for. */
 export async function greet(client: Redis): Promise<ServerInfo> {
   let text: string;

@@ -152,6 +152,44 @@ describe('a Cluster', () => {
     expect(await ear.read(theirs[0] ?? '')).toBe('again');
   });
 
+  it('goes on when a replica takes over from a master that lives', async () => {
+    const { url, servers } = stage.keep(await startCluster());
+    const ear = new Ear(await stage.open(url));
+    await ear.subscribeAll();
+    const before = await ear.processes();
+    const replicaId = servers[3] === undefined ? '' : await idOf(servers[3]);
+    await servers[3]?.admin.cluster('FAILOVER');
+    await until(async () => (await ear.processes()).includes(replicaId));
+    const after = await ear.processes();
+    const theirs = names.filter((_, i) => before[i] !== after[i]);
+    expect(theirs.length).toBeGreaterThan(20);
+    await until(() => theirs.every((name) => ear.gaps.includes(ear.bus(name))));
+    await ear.check('after');
+  });
+
+  it('moves a slot away and back: what was dropped on the way is there again', async () => {
+    const { url, servers } = stage.keep(await startCluster());
+    const ear = new Ear(await stage.open(url));
+    await ear.subscribeAll();
+    await ear.check('before');
+    const [from, to, other] = servers;
+    if (from === undefined || to === undefined || other === undefined) throw new Error('no servers');
+    const fromId = await idOf(from);
+    const before = await ear.processes();
+    const name = names.find((_, i) => before[i] === fromId) ?? '';
+    const slot = slotOf(ear.tag(name));
+    const ids = await Promise.all([from, to].map(({ admin }) => admin.cluster('MYID')));
+    const give = async (target: number): Promise<void> => {
+      const servers = target === 1 ? [to, from, other] : [from, to, other];
+      for (const { admin } of servers)
+        await admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(ids[target]));
+    };
+    await give(1);
+    await give(0);
+    await until(() => ear.gaps.includes(ear.bus(name)));
+    await ear.check('after');
+  });
+
   it('moves slots: no command and no subscription is lost on the way', async () => {
     const { url, servers } = stage.keep(await startCluster());
     const ear = new Ear(await stage.open(url));

@@ -30,8 +30,8 @@ afterEach(async () => {
   errors.splice(0);
 });
 
-async function make(renewMs = 250): Promise<Lease> {
-  const redis = openRedis(testOptions(server.url, { prefix, io_timeout: 500 }));
+async function make(renewMs = 250, ioTimeout = 500): Promise<Lease> {
+  const redis = openRedis(testOptions(server.url, { prefix, io_timeout: ioTimeout }));
   connections.push(redis);
   await redis.start();
   const [lease] = openLeases(redis, { renewMs, onError: (error) => errors.push(error) });
@@ -157,6 +157,19 @@ describe('a lease', () => {
     server.process.kill('SIGCONT');
     await until(() => lease.holder !== '');
     expect(errors.length).toBe(1);
+  });
+
+  it('has been held since Redis said so, and not since it was asked', async () => {
+    const lease = await make(100, 10_000);
+    const held: number[] = [];
+    lease.listen({ changed: () => held.push(lease.heldMs) });
+    server.process.kill('SIGSTOP');
+    const started = lease.start();
+    const end = performance.now() + 2 * lease.ttlMs;
+    await until(() => performance.now() > end);
+    server.process.kill('SIGCONT');
+    await started;
+    expect(held[0]).toBeLessThan(lease.ttlMs);
   });
 
   it('of a listener that throws is renewed as ever', async () => {

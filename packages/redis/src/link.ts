@@ -1,6 +1,6 @@
 import { Command } from 'ioredis';
 import type { Redis } from 'ioredis';
-import { drop, greet } from './connect.ts';
+import { drop, greet, keepConnected } from './connect.ts';
 import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { RedisError } from './errors.ts';
@@ -45,19 +45,13 @@ export class Link {
     client.on('close', () => this.#broke());
   }
 
-  /** What the server said of itself; undefined while it is not connected. */
-  get info(): ServerInfo | undefined {
-    return this.#info;
-  }
-
   /** A command would be written now. A connection that has ended is not always closed yet. */
   get isOpen(): boolean {
     return this.#info !== undefined && this.#client.stream.writable;
   }
 
   connect(): void {
-    // Why it fails is told by the event.
-    this.#client.connect().catch(() => {});
+    keepConnected(this.#client, () => this.#closed);
   }
 
   /**

@@ -73,18 +73,10 @@ export class Master {
     this.subscriber.close();
   }
 
-  /** Another process answers at the address than the other connections have: these are of the past. */
   #opened(info: ServerInfo): void {
     this.#info = info;
-    if (info.runId === '') {
-      this.#errors.warn(
-        'Redis hides its run_id',
-        new Error('a copy that is older than it was is not noticed'),
-      );
-      return;
-    }
-    for (const one of [...lanes.map((lane) => this.#links[lane]), this.subscriber]) {
-      if (one.info !== undefined && one.info.runId !== info.runId) one.rebuild();
-    }
+    if (info.runId !== '') return;
+    const reason = new Error('that it came back with an older copy would not be noticed');
+    this.#errors.warn('Redis hides its run_id', reason);
   }
 }

@@ -68,7 +68,8 @@ export abstract class BaseShard implements Shard {
     for (const tell of this.#tellers) tell(channels);
   }
 
-  verifiedAge(): number {
+  verifiedAge(tag?: string): number {
+    if (tag !== undefined) return this.master(tag)?.subscriber.verifiedAge ?? Infinity;
     const ages = this.all().map((master) => master.subscriber.verifiedAge);
     return ages.length === 0 ? Infinity : Math.max(...ages);
   }
@@ -88,10 +89,17 @@ export abstract class BaseShard implements Shard {
   }
 
   async #openLink(tag: string, lane: Lane, deadline: number): Promise<Link> {
-    const master = this.master(tag) ?? (await this.#findMaster(tag, deadline));
-    const link = master.link(lane);
-    await link.whenOpen();
-    return link;
+    for (;;) {
+      const master = this.master(tag) ?? (await this.#findMaster(tag, deadline));
+      const link = master.link(lane);
+      try {
+        await link.whenOpen();
+        return link;
+      } catch (error) {
+        // Another one may have taken over meanwhile.
+        if (performance.now() >= deadline || this.master(tag) === master) throw error;
+      }
+    }
   }
 
   async #findMaster(tag: string, deadline: number): Promise<Master> {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { drop, greet } from './connect.ts';
+import { drop, greet, keepConnected } from './connect.ts';
 import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { RedisError } from './errors.ts';
@@ -80,19 +80,13 @@ export class Subscriber {
     client.on('moved', options.moved);
   }
 
-  /** What the server said of itself; undefined while it is not connected. */
-  get info(): ServerInfo | undefined {
-    return this.#info;
-  }
-
   /** See `Shard.verifiedAge`. */
   get verifiedAge(): number {
     return performance.now() - this.#verifiedAt;
   }
 
   connect(): void {
-    // Why it fails is told by the event.
-    this.#options.client.connect().catch(() => {});
+    keepConnected(this.#options.client, () => this.#closed);
     this.#timer = setInterval(() => void this.#ping(), beaconMs).unref();
   }
 
@@ -129,18 +123,19 @@ export class Subscriber {
 
   /** Goes on with what another connection had. */
   give(entries: readonly Entry[]): void {
+    if (entries.length === 0) return;
     for (const entry of entries) {
-      this.#entries.set(entry.channel, entry);
-      this.#mark(entry);
+      if (entry.wanted) this.#entries.set(entry.channel, entry);
+      else settle(entry, true);
     }
+    this.#forget(this.#beacon);
+    this.#markAll();
   }
 
   /** Subscribes again to everything, and tells of it: the server may have forgotten some. */
   refresh(): void {
-    for (const entry of this.#entries.values()) {
-      this.#forget(entry);
-      this.#mark(entry);
-    }
+    this.#forgetAll();
+    this.#markAll();
   }
 
   /** Breaks the connection, to make it again. */
@@ -169,7 +164,7 @@ export class Subscriber {
       this.#info = info;
       this.#downSince = Infinity;
       this.#unseen = 0;
-      for (const entry of this.#entries.values()) this.#mark(entry);
+      this.#markAll();
     } catch (error) {
       errors.warn('Redis does not say who it is', error);
       stream.destroy();
@@ -179,8 +174,11 @@ export class Subscriber {
   #broke(): void {
     this.#info = undefined;
     if (this.#downSince === Infinity) this.#downSince = performance.now();
-    this.#verifiedAt = -Infinity;
     this.#dirty.clear();
+    this.#forgetAll();
+  }
+
+  #forgetAll(): void {
     for (const entry of this.#entries.values()) {
       this.#forget(entry);
       if (!entry.wanted) this.#end(entry);
@@ -192,6 +190,7 @@ export class Subscriber {
     entry.broken ||= entry.confirmed && entry.wanted;
     entry.sent = false;
     entry.confirmed = false;
+    if (entry === this.#beacon) this.#verifiedAt = -Infinity;
   }
 
   #end(entry: Entry): void {
@@ -227,9 +226,15 @@ export class Subscriber {
     });
   }
 
+  /** The beacon is last: it vouches for the others. */
+  #markAll(): void {
+    for (const entry of this.#entries.values()) if (entry !== this.#beacon) this.#mark(entry);
+    this.#mark(this.#beacon);
+  }
+
   #mark(entry: Entry): void {
     if (this.#info === undefined || entry.wanted === entry.sent) return;
-    const group = this.#info.shardedPubSub ? entry.tag : '';
+    const group = this.#info.shardedPubSub && entry !== this.#beacon ? entry.tag : '';
     const set = this.#dirty.get(group);
     if (set === undefined) this.#dirty.set(group, new Set([entry]));
     else set.add(entry);
@@ -332,6 +337,7 @@ export class Subscriber {
   }
 
   #seen(message: Buffer): void {
+    if (!this.#beacon.confirmed) return;
     this.#verifiedAt = Number(message.toString());
     // The answer to the ping may come after it.
     this.#unseen = -1;

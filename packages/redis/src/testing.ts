@@ -188,10 +188,8 @@ export async function startCluster(): Promise<TestCluster> {
   };
 }
 
-const forTests = [
-  ...['--bind', '127.0.0.1', '--protected-mode', 'no'],
-  ...['--save', '', '--appendonly', 'no', '--loglevel', 'warning'],
-];
+/** Nothing is kept but what a test saves: the word after `--save` is the empty one. */
+const forTests = '--bind 127.0.0.1 --protected-mode no --save  --appendonly no --loglevel warning'.split(' ');
 
 /** A server program of the PATH, in the foreground. */
 function run(args: readonly string[]): ChildProcess {

@@ -67,10 +67,10 @@ export interface Shard {
    */
   onGap(tell: (channels: readonly string[]) => void): () => void;
   /**
-   * Milliseconds since when the pub/sub connections are known to deliver: a beacon sent then came back on each of them.
-   * Infinity before the first one.
+   * Milliseconds since when pub/sub is known to deliver: a beacon sent then came back, on the connection that serves
+   * `tag`, or on each of them. Infinity before the first one, and from a break on until everything is subscribed to again.
    */
-  verifiedAge(): number;
+  verifiedAge(tag?: string): number;
   /** Milliseconds of the last round trip of a command, undefined while Redis does not answer. */
   readonly roundTripMs: number | undefined;
   /** The tags of {@link Place}, grouped so that each group lives on one master now; one group where there is one master. */

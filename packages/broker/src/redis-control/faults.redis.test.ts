@@ -245,6 +245,14 @@ describe('a node that dies', () => {
     expect(new Set(missed).size).toBeLessThan(2);
   });
 
+  it('is not waited for from two periods after its last renewal on', async () => {
+    const [one, dies] = [await node('one', 2000), await node('dies', 2000)];
+    await dies.kill();
+    await server.admin.zincrby(dies.lease.key, -5000, dies.lease.holder);
+    await one.bus.send(about('a'));
+    expect((await one.bus.survey('info', {})).missingNodes).toEqual(['dies']);
+  });
+
   it('is named as missing while it may live', async () => {
     const [one, dies] = [await node('one', 2000), await node('dies', 2000)];
     await dies.kill();

@@ -56,6 +56,9 @@ export function redisBroker(redis: RedisShards, options: RedisBrokerOptions = {}
       await endSubscriptions(engine);
     },
     stats: engine.stats,
-    verifiedAge: (channel) => redis.place(channel).shard.verifiedAge(),
+    verifiedAge: (channel) => {
+      const { shard, tag } = redis.place(channel);
+      return shard.verifiedAge(tag);
+    },
   };
 }

@@ -131,6 +131,22 @@ describe('a node that dies', () => {
     expect(await one.manager.stats('c')).toEqual({ clients: 0, users: 0 });
   });
 
+  it('is not seen from the end of its lease on, and not swept by one that has just come', async () => {
+    const one = await node(1500);
+    await addAll(one, 'c', ids('a', 20));
+    const [lease] = one.leases;
+    const holder = holderOf(one);
+    await server.admin.zincrby(lease?.key ?? '', -(lease?.ttlMs ?? 0), holder);
+    const comes = await node(1500);
+    expect(comes.leases[0]?.dead()).toEqual([holder]);
+    expect(await clients(comes, 'c')).toEqual([]);
+    // It was alive after all, and is back in time.
+    await reborn(one, holder);
+    await until(async () => (await clients(comes, 'c')).length === 20);
+    expect(await comes.manager.stats('c')).toEqual({ clients: 20, users: 20 });
+    expect([comes.swept, one.rejoined]).toEqual([[], []]);
+  });
+
   it('is swept by one that starts after all are dead', async () => {
     const dies = await node();
     await addAll(dies, 'c', ids('gone', 10));
