@@ -100,6 +100,7 @@ export interface BrokerEvents {
  *   channel is the order of its offsets, on every node;
  * - an accepted publication is kept before `publish` resolves;
  * - events are delivered without awaiting; a handler that throws does not harm other handlers or the publisher;
+ * - calls of `subscribe` and `unsubscribe` for one channel take effect in the order in which they were made;
  * - `subscribe` resolves once publications accepted from then on reach this node.
  *
  * A refusal is a `ClientError`: 107 for an idempotency key used again with other data, 112 for a `since` of another

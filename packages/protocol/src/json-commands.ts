@@ -24,6 +24,7 @@ import type {
   SubRefreshRequest,
   SubscribeRequest,
 } from './messages.ts';
+import { newSubscribeRequest, type Draft } from './requests.ts';
 
 /** What stands where a field may be left out: given to a reader, it is the field not sent. */
 const EMPTY: Bytes = new Uint8Array(0);
@@ -67,8 +68,7 @@ function fields<T extends object>(
   });
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type FieldTable<T> = Readonly<Record<string, (text: Buffer, start: number, target: Mutable<T>) => number>>;
+type FieldTable<T> = Readonly<Record<string, (text: Buffer, start: number, target: Draft<T>) => number>>;
 
 /** A map from string keys; built without a prototype, so that no key is special. */
 function mapOf<V>(
@@ -136,7 +136,7 @@ const subscribeFields: FieldTable<SubscribeRequest> = {
 
 function filterNode(text: Buffer, start: number, depth: number): [FilterNode, number] {
   if (depth >= MAX_FILTER_DEPTH) throw new DecodeError('filter too deep');
-  const node: Mutable<FilterNode> = {};
+  const node: Draft<FilterNode> = {};
   const end = fields(text, start, node, {
     op: (t, at) => string(t, at, (v) => (node.op = v)),
     key: (t, at) => string(t, at, (v) => (node.key = v)),
@@ -198,29 +198,17 @@ const subRefreshFields: FieldTable<SubRefreshRequest> = {
 
 /** Requests with nothing set. */
 const newRequest = {
-  connect: (): Mutable<ConnectRequest> => ({ token: '', name: '', version: '' }),
-  subscribe: (): Mutable<SubscribeRequest> => ({
-    channel: '',
-    token: '',
-    recover: false,
-    epoch: '',
-    offset: 0,
-    positioned: false,
-    recoverable: false,
-    joinLeave: false,
-    delta: '',
-    flag: 0,
-    type: 0,
-  }),
+  connect: (): Draft<ConnectRequest> => ({ token: '', name: '', version: '' }),
+  subscribe: newSubscribeRequest,
   unsubscribe: () => ({ channel: '' }),
-  publish: (): Mutable<PublishRequest> => ({ channel: '', data: EMPTY, type: 0 }),
+  publish: (): Draft<PublishRequest> => ({ channel: '', data: EMPTY, type: 0 }),
   presence: () => ({ channel: '' }),
   presence_stats: () => ({ channel: '' }),
-  history: (): Mutable<HistoryRequest> => ({ channel: '', limit: 0, reverse: false }),
-  rpc: (): Mutable<RpcRequest> => ({ method: '' }),
+  history: (): Draft<HistoryRequest> => ({ channel: '', limit: 0, reverse: false }),
+  rpc: (): Draft<RpcRequest> => ({ method: '' }),
   send: (): { data?: Bytes } => ({}),
   refresh: () => ({ token: '' }),
-  sub_refresh: (): Mutable<SubRefreshRequest> => ({ channel: '', token: '', type: 0 }),
+  sub_refresh: (): Draft<SubRefreshRequest> => ({ channel: '', token: '', type: 0 }),
 };
 
 const requestFields: { readonly [M in Method]: FieldTable<Requests[M]> } = {

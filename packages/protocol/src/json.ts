@@ -18,6 +18,18 @@ import type {
 
 const NEWLINE = 0x0a;
 
+/** From here on it pays to remember that a payload was checked: histories are read many times. */
+const REMEMBERED = 1024;
+const checked = new WeakSet<Bytes>();
+
+function isKnownJson(data: Bytes): boolean {
+  if (data.length < REMEMBERED) return isJson(data);
+  if (checked.has(data)) return true;
+  if (!isJson(data)) return false;
+  checked.add(data);
+  return true;
+}
+
 /**
  * Collects a message of text and of payloads that go in as they are, and writes it in one piece. Text is gathered
  * into one string as long as no payload comes between.
@@ -33,7 +45,7 @@ class Writer {
 
   /** A payload: JSON text, or it cannot be carried here. Raw newlines, which separate messages, are white space and go. */
   raw(data: Bytes): void {
-    if (!isJson(data)) throw new EncodeError('payload is not JSON');
+    if (!isKnownJson(data)) throw new EncodeError('payload is not JSON');
     this.#flush();
     const bytes = data.includes(NEWLINE) ? data.filter((byte) => byte !== NEWLINE) : data;
     this.#parts?.push(bytes);

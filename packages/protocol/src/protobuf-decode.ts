@@ -16,14 +16,13 @@ import type {
   SubRefreshRequest,
   SubscribeRequest,
 } from './messages.ts';
+import { newSubscribeRequest, type Draft } from './requests.ts';
 import { Reader } from './protobuf-wire.ts';
 
 /**
  * Reads commands as they are in `proto/client.proto`. Fields that this server does not know or does not serve are passed
  * over. Where a field comes twice the last one counts, messages included: they are not merged.
  */
-
-type Draft<T> = { -readonly [K in keyof T]: T[K] };
 
 const noBytes: Bytes = Buffer.alloc(0);
 
@@ -146,7 +145,7 @@ function readConnect(r: Reader): ConnectRequest {
         readPayload(r, request);
         break;
       case 3:
-        readEntry(r, subs, newSubscribe(), (entry) => readMessage(entry, readSubscribe));
+        readEntry(r, subs, newSubscribeRequest(), (entry) => readMessage(entry, readSubscribe));
         request.subs = subs;
         break;
       case 4:
@@ -166,24 +165,8 @@ function readConnect(r: Reader): ConnectRequest {
   return request;
 }
 
-function newSubscribe(): Draft<SubscribeRequest> {
-  return {
-    channel: '',
-    token: '',
-    recover: false,
-    epoch: '',
-    offset: 0,
-    positioned: false,
-    recoverable: false,
-    joinLeave: false,
-    delta: '',
-    flag: 0,
-    type: 0,
-  };
-}
-
 function readSubscribe(r: Reader): SubscribeRequest {
-  const request = newSubscribe();
+  const request = newSubscribeRequest();
   while (r.next()) {
     switch (r.field) {
       case 1:

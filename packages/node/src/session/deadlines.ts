@@ -10,11 +10,11 @@ export interface Due {
 }
 
 /**
- * One timer for all connections. A deadline costs an array slot, moving it further away costs nothing: whoever is
+ * One timer for all connections. A deadline costs a place in a set, moving it further away costs nothing: whoever is
  * called too early just says when it really wants to be.
  */
 export class Deadlines {
-  readonly #buckets = new Map<number, Due[]>();
+  readonly #buckets = new Map<number, Set<Due>>();
   #last: number;
   #timer: NodeJS.Timeout | undefined;
 
@@ -42,14 +42,16 @@ export class Deadlines {
     if (at === Infinity) return;
     const bucket = Math.max(bucketOf(at) + 1, this.#last + 1);
     if (item.bucket !== -1 && item.bucket <= bucket) return;
+    this.cancel(item);
     item.bucket = bucket;
     const items = this.#buckets.get(bucket);
-    if (items === undefined) this.#buckets.set(bucket, [item]);
-    else items.push(item);
+    if (items === undefined) this.#buckets.set(bucket, new Set([item]));
+    else items.add(item);
   }
 
   /** `item` will not be called any more. */
   cancel(item: Due): void {
+    this.#buckets.get(item.bucket)?.delete(item);
     item.bucket = -1;
   }
 
@@ -58,15 +60,12 @@ export class Deadlines {
     const current = bucketOf(now);
     while (this.#last < current) {
       const bucket = ++this.#last;
-      const items = this.#buckets.get(bucket);
-      if (items === undefined) continue;
-      this.#buckets.delete(bucket);
-      for (const item of items) {
-        // Otherwise it was cancelled, or asked for an earlier call since.
-        if (item.bucket !== bucket) continue;
+      // Whoever is cancelled meanwhile leaves the set, and is not called.
+      for (const item of this.#buckets.get(bucket) ?? []) {
         item.bucket = -1;
         this.set(item, item.due(now));
       }
+      this.#buckets.delete(bucket);
     }
   }
 }

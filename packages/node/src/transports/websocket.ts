@@ -86,7 +86,7 @@ class WebSocketTransport implements Transport {
   close(code: number, reason: string): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#socket.end(code, reason);
+    this.#socket.end(code, fitting(reason));
   }
 
   terminate(): void {
@@ -98,6 +98,16 @@ class WebSocketTransport implements Transport {
   gone(): void {
     this.#open = false;
   }
+}
+
+/** Bytes of a reason that a close frame has room for. */
+const MAX_REASON = 123;
+
+/** A reason that a close frame can carry, cut between characters: a frame that is not UTF-8 is no close frame. */
+function fitting(reason: string): string {
+  if (reason.length * 3 <= MAX_REASON) return reason;
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON));
+  return reason.slice(0, read);
 }
 
 /** The bidirectional WebSocket endpoint of a node, to be mounted by a listener. */

@@ -14,6 +14,8 @@ export interface Notes {
   readonly alias?: readonly string[];
   /** Its value is never shown. */
   readonly secret?: boolean;
+  /** An explicit zero in a file is a zero. Of the reference's options it stands for the default, as there. */
+  readonly zeroCounts?: boolean;
 }
 
 interface Row<K extends string, T> extends Notes {

@@ -146,7 +146,7 @@ export function readSetting(setting: Setting, prefix: string, findings: Findings
     return undefined;
   }
   if (setting.text) return value;
-  if (isZero(value) && !isZero(row.leaf.default)) {
+  if (isZero(value) && !isZero(row.leaf.default) && row.leaf.zeroCounts !== true) {
     findings.warnings.push(about(path, source, 'an empty value in a file stands for the default'));
     return undefined;
   }

@@ -90,3 +90,8 @@ describe('wrong values', () => {
 test.each(['-1', -1, '-25s'])('a ping interval of %j is none', (value) => {
   expect(load({ file: nested('client.ping_interval', value) }).config.client.ping_interval).toBe(-1);
 });
+
+test('a zero drain time is none', () => {
+  const { config, warnings } = load({ file: nested('shutdown.drain_time', '0s') });
+  expect([config.shutdown.drain_time, warnings]).toEqual([0, []]);
+});

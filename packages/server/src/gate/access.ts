@@ -21,36 +21,23 @@ export function maySubscribe(policy: Policy, user: string, channel: string, name
   return all && (user !== '' || anonymous);
 }
 
-/** @param subscribed to the channel that is published to; likewise below */
-export function mayPublish(policy: Policy, user: string, subscribed: boolean, namespace: Namespace): boolean {
-  const { options } = namespace;
-  if (policy.client.insecure) return true;
-  if (user === '' && !options.allow_publish_for_anonymous) return false;
-  return options.allow_publish_for_client || (subscribed && options.allow_publish_for_subscriber);
-}
+/** What the three options of a kind are about. */
+export type Act = 'publish' | 'presence' | 'history';
 
-export function maySeePresence(
+/**
+ * Whether a client may publish to a channel, see who is in it, or read its history.
+ * @param subscribed to that channel
+ */
+export function may(
+  act: Act,
   policy: Policy,
   user: string,
   subscribed: boolean,
-  namespace: Namespace,
+  { options }: Namespace,
 ): boolean {
-  const { options } = namespace;
   if (policy.client.insecure) return true;
-  if (user === '' && !options.allow_presence_for_anonymous) return false;
-  return options.allow_presence_for_client || (subscribed && options.allow_presence_for_subscriber);
-}
-
-export function mayReadHistory(
-  policy: Policy,
-  user: string,
-  subscribed: boolean,
-  namespace: Namespace,
-): boolean {
-  const { options } = namespace;
-  if (policy.client.insecure) return true;
-  if (user === '' && !options.allow_history_for_anonymous) return false;
-  return options.allow_history_for_client || (subscribed && options.allow_history_for_subscriber);
+  if (user === '' && !options[`allow_${act}_for_anonymous`]) return false;
+  return options[`allow_${act}_for_client`] || (subscribed && options[`allow_${act}_for_subscriber`]);
 }
 
 /**

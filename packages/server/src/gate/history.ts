@@ -1,7 +1,7 @@
 import type { HistoryOptions } from '@gyre/broker';
 import type { Client } from '@gyre/node';
 import { clientError } from '@gyre/protocol';
-import { mayReadHistory, namespaceOf } from './access.ts';
+import { may, namespaceOf } from './access.ts';
 import type { Policy } from './policy.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { Policy } from './policy.ts';
 export function history(policy: Policy, client: Client, channel: string): HistoryOptions {
   const namespace = namespaceOf(policy, channel);
   if (namespace.history === undefined) throw clientError('notAvailable');
-  if (!mayReadHistory(policy, client.user, client.isSubscribed(channel), namespace)) {
+  if (!may('history', policy, client.user, client.isSubscribed(channel), namespace)) {
     throw clientError('permissionDenied');
   }
   return namespace.history;

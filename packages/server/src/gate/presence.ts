@@ -1,6 +1,6 @@
 import type { Client } from '@gyre/node';
 import { clientError } from '@gyre/protocol';
-import { maySeePresence, namespaceOf } from './access.ts';
+import { may, namespaceOf } from './access.ts';
 import type { Policy } from './policy.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Policy } from './policy.ts';
 export function presence(policy: Policy, client: Client, channel: string): void {
   const namespace = namespaceOf(policy, channel);
   if (!namespace.options.presence) throw clientError('notAvailable');
-  if (!maySeePresence(policy, client.user, client.isSubscribed(channel), namespace)) {
+  if (!may('presence', policy, client.user, client.isSubscribed(channel), namespace)) {
     throw clientError('permissionDenied');
   }
 }

@@ -1,6 +1,6 @@
 import type { Client, ClientPublishGrant } from '@gyre/node';
 import { clientError, isJson, type Bytes, type ClientInfo } from '@gyre/protocol';
-import { mayPublish, namespaceOf } from './access.ts';
+import { may, namespaceOf } from './access.ts';
 import type { Namespace, Policy } from './policy.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Namespace, Policy } from './policy.ts';
 export function publish(policy: Policy, client: Client, channel: string, data: Bytes): ClientPublishGrant {
   const namespace = namespaceOf(policy, channel);
   if (!namespace.streams || !isOfFormat(data, namespace.format, client.wire)) throw clientError('badRequest');
-  if (!mayPublish(policy, client.user, client.isSubscribed(channel), namespace)) {
+  if (!may('publish', policy, client.user, client.isSubscribed(channel), namespace)) {
     throw clientError('permissionDenied');
   }
   return { publication: { data, info: infoOf(client, channel) }, options: namespace.publishOptions };

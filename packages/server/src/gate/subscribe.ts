@@ -2,7 +2,7 @@
 import type { SubscriptionGrant } from '@gyre/broker';
 import type { Client } from '@gyre/node';
 import { clientError, type SubscribeRequest } from '@gyre/protocol';
-import { endOf, mayReadHistory, maySeePresence, maySubscribe, namespaceOf } from './access.ts';
+import { endOf, may, maySubscribe, namespaceOf } from './access.ts';
 import type { Asked, Namespace, Policy, SubscriptionToken } from './policy.ts';
 import { boundToken } from './token.ts';
 
@@ -70,11 +70,11 @@ function askedModes(policy: Policy, client: Client, request: SubscribeRequest, n
   const filtered = request.tf !== undefined;
   if (filtered && !options.allow_tags_filter) throw clientError('badRequest');
   const history =
-    (request.positioned || request.recoverable) && mayReadHistory(policy, user, true, namespace);
+    (request.positioned || request.recoverable) && may('history', policy, user, true, namespace);
   return {
     positioned: request.positioned && (history || options.allow_positioning),
     recoverable: request.recoverable && (history || options.allow_recovery),
-    joinLeave: request.joinLeave && options.join_leave && maySeePresence(policy, user, true, namespace),
+    joinLeave: request.joinLeave && options.join_leave && may('presence', policy, user, true, namespace),
     // A patch is made against what was sent before, and a filter decides anew each time what is sent.
     delta: request.delta !== '' && !filtered && options.allowed_delta_types.includes(request.delta),
   };

@@ -140,6 +140,18 @@ export const disconnect: Rows = [
     result: {},
     after: commandsAre({ ...forced, target: { user: '' } }),
   },
+  {
+    what: 'a disconnect without a code',
+    params: '{"user":"u","disconnect":{}}',
+    result: {},
+    after: commandsAre({ ...forced, target: { user: 'u' } }),
+  },
+  ...[1, 1000, 2999, 5000, 70_000].map((code) => ({
+    what: `code ${code}, which no close frame carries`,
+    params: `{"disconnect":{"code":${code},"reason":"r"}}`,
+    error: 107,
+    message: 'a disconnect code is one that a close frame can carry: 3000 to 4999',
+  })),
   { what: 'a code out of range', params: '{"disconnect":{"code":4294967296}}', malformed: true },
 ];
 

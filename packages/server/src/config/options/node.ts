@@ -11,5 +11,7 @@ export const node = section('This node.', {
 /** `shutdown` */
 export const shutdown = section('The end of the process.', {
   timeout: duration('30s', 'Longest time that a graceful end may take.', { alias: ['shutdown_timeout'] }),
-  drain_time: duration('10s', 'Time that the closing of connections is spread over.'),
+  drain_time: duration('10s', 'Time that the closing of connections is spread over; 0 closes all at once.', {
+    zeroCounts: true,
+  }),
 });
