@@ -89,6 +89,11 @@ export function keepConnected(client: Redis, closed: () => boolean): void {
   connect();
 }
 
+/** Connects now if it waits to do so: Redis is known to be there. */
+export function hurry(client: Redis): void {
+  if (client.status === 'reconnecting') client.connect().catch(() => {});
+}
+
 /** Asks a connected server what it is. The first thing that a connection is used for. */
 export async function greet(client: Redis): Promise<ServerInfo> {
   let text: string;

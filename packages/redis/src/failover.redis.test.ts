@@ -89,7 +89,7 @@ describe('Sentinel', () => {
     await ear.subscribeAll();
     await ear.write('a', '1');
     await ear.check('before');
-    servers[0]?.process.kill('SIGKILL');
+    await servers[0]?.crash();
     await ear.write('a', '2');
     expect(await ear.read('a')).toBe('2');
     await until(() => ear.gaps.length >= names.length);
@@ -144,7 +144,7 @@ describe('a Cluster', () => {
     const [dead] = servers;
     const deadId = dead === undefined ? '' : await idOf(dead);
     const theirs = names.filter((_, i) => before[i] === deadId);
-    dead?.process.kill('SIGKILL');
+    await dead?.crash();
     for (const name of theirs.slice(0, 3)) await ear.write(name, 'again');
     await until(() => theirs.every((name) => ear.gaps.includes(ear.bus(name))));
     expect(ear.gaps.toSorted()).toEqual(theirs.map((name) => ear.bus(name)).toSorted());

@@ -1,6 +1,6 @@
 import { Command } from 'ioredis';
 import type { Redis } from 'ioredis';
-import { drop, greet, keepConnected } from './connect.ts';
+import { drop, greet, hurry, keepConnected } from './connect.ts';
 import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { RedisError } from './errors.ts';
@@ -89,6 +89,11 @@ export class Link {
       const timer = setTimeout(settle, left);
       this.#waiting.add(settle);
     });
+  }
+
+  /** Does not wait any longer to connect again. */
+  hurry(): void {
+    hurry(this.#client);
   }
 
   /** Breaks the connection, to make it again. */

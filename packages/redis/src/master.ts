@@ -45,6 +45,7 @@ export class Master {
       beacon,
       ping: (message) => this.link('write').send([this.publishCommand, beacon[1], message]),
       gap,
+      opened,
       moved,
     });
   }
@@ -75,6 +76,8 @@ export class Master {
 
   #opened(info: ServerInfo): void {
     this.#info = info;
+    for (const lane of lanes) this.#links[lane].hurry();
+    this.subscriber.hurry();
     if (info.runId !== '') return;
     const reason = new Error('that it came back with an older copy would not be noticed');
     this.#errors.warn('Redis hides its run_id', reason);

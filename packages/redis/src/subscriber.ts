@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { drop, greet, keepConnected } from './connect.ts';
+import { drop, greet, hurry, keepConnected } from './connect.ts';
 import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { RedisError } from './errors.ts';
@@ -39,6 +39,8 @@ export interface SubscriberOptions {
   readonly ping: (message: string) => Promise<unknown>;
   /** See `Shard.onGap`. */
   readonly gap: (channels: readonly string[]) => void;
+  /** Called each time the server has said who it is. */
+  readonly opened: (info: ServerInfo) => void;
   /** Redis says that slots have gone elsewhere. */
   readonly moved: () => void;
 }
@@ -138,6 +140,11 @@ export class Subscriber {
     this.#markAll();
   }
 
+  /** Does not wait any longer to connect again. */
+  hurry(): void {
+    hurry(this.#options.client);
+  }
+
   /** Breaks the connection, to make it again. */
   rebuild(): void {
     drop(this.#options.client);
@@ -165,6 +172,7 @@ export class Subscriber {
       this.#downSince = Infinity;
       this.#unseen = 0;
       this.#markAll();
+      this.#options.opened(info);
     } catch (error) {
       errors.warn('Redis does not say who it is', error);
       stream.destroy();

@@ -24,6 +24,8 @@ export interface OwnRedis extends TestRedis {
   readonly process: ChildProcess;
   /** For looking at the server and for commands that no program would send. */
   readonly admin: Redis;
+  /** Ends the process as a crash does. */
+  crash(): Promise<void>;
   /** Ends the process as a crash does, and starts it again with what lies in its folder. */
   restart(): Promise<void>;
 }
@@ -83,6 +85,7 @@ export async function startRedis(args: readonly string[] = []): Promise<OwnRedis
     get admin() {
       return admin;
     },
+    crash: () => end(child),
     restart: async () => {
       admin.disconnect();
       await end(child);

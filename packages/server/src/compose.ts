@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createExecutor, http as httpApi, type Executor, type HttpApi } from '@gyre/api';
-import { memoryBroker, memoryControlBus } from '@gyre/broker/memory';
 import { Node } from '@gyre/node';
-import { memoryPresenceManager } from '@gyre/presence-manager/memory';
 import { KeySets } from './auth/key-sets.ts';
 import { createRules } from './channels/rules.ts';
 import { doorsOf, makeAdmission } from './compose/doors.ts';
+import { openEngines } from './compose/engines.ts';
 import { makeLive, nodeOptions } from './compose/live.ts';
 import { openPorts } from './compose/ports.ts';
 import type { Config } from './config/schema.ts';
@@ -36,12 +35,17 @@ export interface Server {
 
 /** Puts a server together from its configuration and starts it. */
 export async function compose(config: Config, log: Logger): Promise<Server> {
-  const broker = memoryBroker();
-  const presence = memoryPresenceManager();
-  const control = memoryControlBus();
   const keySets = new KeySets({ now: Date.now, log });
   let live = makeLive(config, log, keySets);
   const uid = randomUUID();
+  const { name } = nodeOptions(uid, config);
+  const engines = await openEngines({
+    config,
+    name,
+    joinLeave: (channel) => live.namespaces.find(channel)?.options.join_leave ?? false,
+    log,
+  });
+  const { broker, presence, control } = engines;
   const node = new Node({
     options: nodeOptions(uid, config),
     broker,
@@ -71,7 +75,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     api: { open: (head) => api.open(head) },
     admission,
     metrics,
-    accepting,
+    accepting: () => accepting() && engines.verified(),
   });
   const ports = await openPorts(() => live, doors, executor, log).catch(async (error: unknown) => {
     await release(0);
@@ -82,9 +86,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   async function release(drainTime: number, calls?: Promise<void>): Promise<void> {
     await node.drain(drainTime);
     await calls;
-    await control.close();
-    await broker.close();
-    await presence.close();
+    await engines.close();
   }
 
   async function end(): Promise<void> {

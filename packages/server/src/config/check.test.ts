@@ -153,7 +153,6 @@ describe('the rest', () => {
       { http_server: { internal_tls: { enabled: true, cert_pem: 'x' } } },
       ['http_server.internal_tls.key_pem: needed where TLS is enabled'],
     ],
-    [{ engine: { type: 'redis' } }, ['engine.type: "redis" is not served yet']],
     [{ broker: { enabled: true, type: 'nats' } }, ['broker.type: "nats" is not served yet']],
     [
       { presence_manager: { enabled: true, type: 'redis' } },

@@ -42,7 +42,6 @@ function checkListeners({ http_server: http, grpc_api: grpc }: Config, error: Sa
 
 /** Starting on memory where another engine is asked for would cut a cluster into nodes that do not hear each other. */
 function checkEngines(config: Config, error: Say): void {
-  if (config.engine.type !== 'memory') error('engine.type', `"${config.engine.type}" is not served yet`);
   for (const name of ['broker', 'presence_manager', 'controller'] as const) {
     const { enabled, type } = config[name];
     if (enabled && type !== 'memory') error(`${name}.type`, `"${type}" is not served yet`);

@@ -6,8 +6,6 @@ const guards = 'not served yet, and starting without it would open something';
 
 test.each([
   ['grpc_api.tls.server_name', 'api.example.com'],
-  ['engine.redis.address', ['redis://other:6379']],
-  ['engine.redis.tls.enabled', true],
   ['client.concurrency', 8],
   ['client.channel_position_check_delay', '10s'],
   ['websocket.read_buffer_size', 512],

@@ -11,13 +11,15 @@ export const engine = section('Where publications and presence are kept.', {
     {
       prefix: redisPrefix,
       ...redisConnection('redis'),
-      ...redisHistory({ alias: ['redis_use_lists'] }),
+      ...redisHistory({ alias: ['redis_use_lists'], served: 'later' }),
       ...redisPresence,
-      replica_client: section('Reading from replicas.', {
-        enabled: bool(false, 'Read history and presence from replicas.'),
-      }),
+      replica_client: section(
+        'Reading from replicas.',
+        { enabled: bool(false, 'Read history and presence from replicas.') },
+        { served: 'later' },
+      ),
     },
-    { served: 'later', flat: 'redis' },
+    { flat: 'redis' },
   ),
 });
 

@@ -30,7 +30,9 @@ export function redisConnection(flat?: string) {
     sentinel_user: str('', 'User towards Sentinels.'),
     sentinel_password: str('', 'Password towards Sentinels.', { secret: true }),
     sentinel_master_name: str('', 'Name of the master that Sentinels are asked for.'),
-    sentinel_client_name: str('', 'Name that connections to Sentinels give themselves.'),
+    sentinel_client_name: str('', 'Name that connections to Sentinels give themselves.', {
+      served: 'later',
+    }),
     sentinel_tls: tls('TLS to Sentinels.', prefixed('sentinel_tls')),
   };
 }
@@ -42,12 +44,17 @@ export function redisHistory(notes: Notes = {}) {
 
 /** What presence in Redis can be told beside the connection. */
 export const redisPresence = {
-  presence_ttl: duration('60s', 'Time after which an entry that nobody refreshes is gone.', { alias: [] }),
+  presence_ttl: duration('60s', 'Time after which an entry that nobody refreshes is gone.', {
+    alias: [],
+    served: 'later',
+  }),
   presence_hash_field_ttl: bool(false, 'Let Redis expire the fields of presence hashes (7.4 and later).', {
     alias: [],
+    served: 'later',
   }),
   presence_user_mapping: bool(false, 'Count users beside clients, so that presence stats need no scan.', {
     alias: [],
+    served: 'later',
   }),
 };
 
