@@ -66,6 +66,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     node,
     api: executor,
     version,
+    nodes: () => engines.nodes(),
     refusedConnections: admission.refused,
   });
   await node.start();

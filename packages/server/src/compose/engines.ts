@@ -15,6 +15,8 @@ export interface Engines {
   readonly control: ControlBus;
   /** Publications of other nodes are known to arrive. */
   verified(): boolean;
+  /** Nodes that were alive when it was last asked, this one included. */
+  nodes(): number;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,8 @@ export interface EngineNeeds {
 
 /** Milliseconds after which what other nodes publish is not known to arrive any more: three beacons missed. */
 const VERIFIED = 4000;
+/** Milliseconds between two counts of the nodes, which are for metrics only. */
+const COUNT = 15_000;
 
 /** Makes the engines that the configuration names, connected and ready. */
 export async function openEngines(needs: EngineNeeds): Promise<Engines> {
@@ -45,6 +49,7 @@ function memoryEngines(): Engines {
     presence,
     control,
     verified: () => true,
+    nodes: () => 1,
     async close() {
       await control.close();
       await broker.close();
@@ -81,12 +86,22 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
   });
   const control = redisControlBus({ prefix: redis.prefix, lease: first, name, onError });
   for (const lease of leases) await lease.start();
+  let nodes = 1;
+  const counting = setInterval(() => {
+    control.survey('info', {}).then(
+      ({ answers, missingNodes }) => (nodes = answers.length + missingNodes.length),
+      // What cannot be asked now is asked the next time; `/ready` and the log tell of it.
+      () => undefined,
+    );
+  }, COUNT);
   return {
     broker,
     presence,
     control,
     verified: () => redis.verifiedAge() < VERIFIED,
+    nodes: () => nodes,
     async close() {
+      clearInterval(counting);
       await control.close();
       await presence.close();
       for (const lease of leases) await lease.close();

@@ -37,6 +37,8 @@ export interface Sources {
     readonly stats: { readonly commands: Values; readonly errors: Values };
   };
   readonly version: string;
+  /** Of the cluster, this one included. */
+  readonly nodes: () => number;
   /** Handshakes refused because of `client.connection_limit`. */
   readonly refusedConnections: () => number;
 }
@@ -72,7 +74,7 @@ export const rows: readonly Row[] = [
   gauge('node_num_users', 'Distinct users connected.', ({ node }) => node.gauges.users),
   gauge('node_num_channels', 'Channels with subscribers.', ({ node }) => node.gauges.channels),
   gauge('node_num_subscriptions', 'Subscriptions of all clients.', ({ node }) => node.gauges.subscriptions),
-  gauge('node_num_nodes', 'Nodes known to be alive.', () => 1),
+  gauge('node_num_nodes', 'Nodes known to be alive.', ({ nodes }) => nodes()),
   gauge(
     'node_num_connections',
     'Open connections, those not connected yet included.',

@@ -22,6 +22,7 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
     },
     api: { stats: { commands: { 'http:publish': 9 }, errors: { 'http:publish:102': 1 } } },
     version: '1.2.3',
+    nodes: () => 3,
     refusedConnections: () => 0,
   };
 }
