@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { api, connectClient, gyre, record, teardown, until, type Gyre } from '../harness/index.ts';
 
 /** Three real processes over one Redis, an official client on the first. */
-async function startThree() {
-  const redis = await startRedis();
+async function startThree(...args: string[]) {
+  const redis = await startRedis(args);
   teardown(() => redis.close());
   const config = {
     client: { insecure: true },
@@ -76,6 +76,32 @@ describe('three nodes', () => {
       expect(dataOf(events)).toEqual(sent);
       expect(events.subscribing).toHaveLength(1);
     }
+  });
+
+  it('lose nothing when Redis is killed and comes back with all its data', async () => {
+    const {
+      redis,
+      nodes: [a, , c],
+    } = await startThree('--appendonly', 'yes', '--appendfsync', 'always');
+    const { events } = await listen(a);
+    const sent: number[] = [];
+    const publish = async () => {
+      const { error } = await api(c, 'publish', {
+        channel: 'c',
+        data: sent.length,
+        idempotency_key: `${sent.length}`,
+      });
+      if (error === undefined) sent.push(sent.length);
+      return error === undefined;
+    };
+    for (let i = 0; i < 20; i++) expect(await publish()).toBe(true);
+    await redis.restart();
+    // Whatever is answered 100 meanwhile is tried again under the same key.
+    await until(async () => publish(), { deadline: 30_000 });
+    for (let i = 0; i < 20; i++) await until(publish);
+    await until(() => events.publication.length >= sent.length, { deadline: 30_000 });
+    expect(dataOf(events)).toEqual(sent);
+    expect(events.subscribed.slice(1).every(({ recovered }) => recovered)).toBe(true);
   });
 
   it('tell who has gone with a node that was killed', async () => {

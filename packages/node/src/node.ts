@@ -58,7 +58,7 @@ export class Node {
       stats,
       log: parts.log,
       background: (work) => this.#background(work),
-      feed: { catchUp: (channel, top) => this.#feed.catchUp(channel, top) },
+      feed: { catchUp: (channel, top, history) => this.#feed.catchUp(channel, top, history) },
     };
     this.#context = context;
     this.#feed = new Feed(context);

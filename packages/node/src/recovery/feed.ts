@@ -80,18 +80,16 @@ export class Feed implements BrokerEvents {
   }
 
   /** Somebody read the stream up to `top`, which this node has not got to yet: resolves when it has. */
-  async catchUp(channel: Channel, top: StreamPosition): Promise<void> {
-    if (channel.history === undefined || channel.position === undefined) {
-      channel.position = new Position(top);
-      return;
-    }
-    await (channel.filling ?? this.#startFilling(channel, []));
+  async catchUp(channel: Channel, top: StreamPosition, history: HistoryOptions): Promise<void> {
+    if (channel.size === 0 || channel.position === undefined) channel.position = new Position(top);
+    else await (channel.filling ?? this.#startFilling(channel, [], history));
   }
 
-  #startFilling(channel: Channel, held: Arrived[]): Promise<void> {
+  /** @param history how the channel is kept, should nobody be left who knows */
+  #startFilling(channel: Channel, held: Arrived[], history?: HistoryOptions): Promise<void> {
     this.#context.stats.gaps.found++;
     channel.held = held;
-    const filling = this.#fill(channel).finally(() => (channel.filling = undefined));
+    const filling = this.#fill(channel, history).finally(() => (channel.filling = undefined));
     channel.filling = filling;
     this.#context.background(filling);
     return filling;
@@ -129,9 +127,9 @@ export class Feed implements BrokerEvents {
   }
 
   /** Reads what is missing until there is no gap left, and lets go what was held. */
-  async #fill(channel: Channel): Promise<void> {
+  async #fill(channel: Channel, kept: HistoryOptions | undefined): Promise<void> {
     for (let wait: number = RETRY[0]; ; wait = Math.min(wait * 2, RETRY[1])) {
-      const history = channel.history;
+      const history = channel.history ?? kept;
       if (history === undefined || this.#closed || this.#context.hub.channel(channel.name) !== channel) break;
       try {
         if (await this.#read(channel, history)) break;
@@ -180,15 +178,18 @@ export class Feed implements BrokerEvents {
       return true;
     }
     const { epoch } = page.position;
-    if (epoch !== since.epoch) position.adopt(epoch);
+    if (epoch !== since.epoch) {
+      // Their clients hold the old epoch, under which what comes now is beyond the cut: they subscribe again from where
+      // they are, recover it, and hold the new one.
+      this.#renew(channel);
+      position.adopt(epoch);
+    }
     for (const publication of page.publications) {
       const base = position.last;
       position.arrive({ epoch, offset: publication.offset ?? 0 }, publication);
       fanout(channel, publication, base, stats);
       stats.gaps.filled++;
     }
-    // Their clients hold the old epoch: they subscribe again, get nothing twice, and hold the new one.
-    if (epoch !== since.epoch) this.#renew(channel);
     return page.publications.length < FILL;
   }
 

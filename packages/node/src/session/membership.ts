@@ -147,7 +147,7 @@ async function read(
     const bridged = channel.position?.after(recovery.top) !== undefined;
     if (bridged || attempt === RECOVERY_ATTEMPTS) return recovery;
     // Or the stream holds what has not reached this node: then that comes first.
-    await session.context.feed.catchUp(channel, recovery.top);
+    await session.context.feed.catchUp(channel, recovery.top, grant.history);
   }
 }
 
