@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { redisKey, slotOf } from './slots.ts';
 import { useStage } from './stage.testing.ts';
-import { startCluster, startSentinel, until } from './testing.ts';
+import { startCluster, startRedis, startSentinel, until } from './testing.ts';
 import type { OwnRedis } from './testing.ts';
 import { runId } from './types.ts';
 import type { RedisShards, Shard } from './types.ts';
@@ -47,12 +47,16 @@ class Ear {
     );
   }
 
-  /** Everybody hears what is published now. */
+  /** What is published reaches everybody, if not the first time. */
   async check(message: string): Promise<void> {
     const { shard } = this;
-    for (const name of names)
-      await shard.call(this.tag(name), [shard.publishCommand, this.bus(name), message]);
-    await until(() => names.every((name) => this.got.get(name)?.at(-1) === message));
+    await until(async () => {
+      const calls = names.map((name) =>
+        shard.call(this.tag(name), [shard.publishCommand, this.bus(name), message]),
+      );
+      await Promise.all(calls);
+      return names.every((name) => this.got.get(name)?.at(-1) === message);
+    });
   }
 
   /** Who answers, by partition. */
@@ -97,6 +101,28 @@ describe('Sentinel', () => {
     await ear.check('after');
     const ids = await Promise.all(servers.slice(1).map(idOf));
     expect(ids).toContain((await ear.processes())[0]);
+  });
+
+  it('names another server without a word to the old one, which is left', async () => {
+    const [one, other, sentinel] = await Promise.all([
+      startRedis(),
+      startRedis(),
+      startRedis(['--sentinel']),
+    ]);
+    for (const server of [one, other, sentinel]) stage.keep(server);
+    const name = async ({ port }: OwnRedis): Promise<void> => {
+      await sentinel.admin.call('SENTINEL', 'MONITOR', 'main', '127.0.0.1', port, 1);
+    };
+    await name(one);
+    const url = `redis+sentinel://127.0.0.1:${sentinel.port}?sentinel_master_name=main`;
+    const ear = new Ear(await stage.open(url));
+    await ear.subscribeAll();
+    expect((await ear.processes())[0]).toBe(await idOf(one));
+    await sentinel.admin.call('SENTINEL', 'REMOVE', 'main');
+    await name(other);
+    await until(() => ear.gaps.length >= names.length);
+    expect((await ear.processes())[0]).toBe(await idOf(other));
+    await ear.check('there');
   });
 
   it('moves the master while it lives, and nothing goes on with the old one', async () => {
@@ -159,7 +185,7 @@ describe('a Cluster', () => {
     const before = await ear.processes();
     const replicaId = servers[3] === undefined ? '' : await idOf(servers[3]);
     await servers[3]?.admin.cluster('FAILOVER');
-    await until(async () => (await ear.processes()).includes(replicaId));
+    await until(async () => (await ear.processes().catch(() => [''])).includes(replicaId));
     const after = await ear.processes();
     const theirs = names.filter((_, i) => before[i] !== after[i]);
     expect(theirs.length).toBeGreaterThan(20);

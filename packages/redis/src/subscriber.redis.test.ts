@@ -71,6 +71,25 @@ describe('subscriptions', () => {
     expect(ear.gaps).toEqual([]);
   });
 
+  it('are delivered to their end, and are there again when the next call resolves', async () => {
+    const ear = new Ear(await stage.open(server.url));
+    const expected: string[] = [];
+    for (let i = 0; i < 50; i++) {
+      await ear.subscribe('a');
+      // By a connection that waits for no tick.
+      expect(await server.admin.publish(ear.at('a')[1], `${i}`)).toBe(1);
+      expected.push(`a: ${i}`);
+      const ended = ear.unsubscribe('a');
+      // Half of the time Redis has been told by now.
+      if (i % 2 === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (i % 3 > 0) await ended;
+    }
+    await ear.subscribe('a');
+    await ear.publish('a', 'end');
+    await until(() => ear.got.at(-1) === 'a: end');
+    expect(ear.got).toEqual([...expected, 'a: end']);
+  });
+
   it('are what the last call said, in whatever order confirmations come', async () => {
     const ear = new Ear(await stage.open(server.url));
     const seed = Math.floor(Math.random() * 2 ** 32);

@@ -207,6 +207,15 @@ function versions(contract: BrokerContract): void {
     expect((await all(broker, 'c')).publications.map(({ version }) => version)).toEqual([5, undefined, 6]);
   });
 
+  it('compares versions as numbers', async () => {
+    const { broker } = await stage.node();
+    const answers: unknown[] = [];
+    for (const version of [9, 10, 9, 99, 100, 20]) {
+      answers.push((await broker.publish('c', saying('1'), { history: kept, version })).suppressed);
+    }
+    expect(answers).toEqual([undefined, undefined, 'version', undefined, undefined, 'version']);
+  });
+
   it('compares large versions to the last digit', async () => {
     const { broker } = await stage.node();
     const top = Number.MAX_SAFE_INTEGER;
