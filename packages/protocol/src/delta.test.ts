@@ -1,7 +1,8 @@
 import { Centrifuge as JsonClient } from 'centrifuge';
 import { Centrifuge as ProtobufClient } from 'centrifuge/build/protobuf';
 import { describe, expect, it } from 'vitest';
-import { applyDelta, createDelta } from './delta.ts';
+import { applyDelta } from './delta.testing.ts';
+import { createDelta } from './delta.ts';
 import { randomFrom, seedOfRun } from './random.testing.ts';
 
 /** The part of the official client that undoes deltas; what it gives is the new base for the next one. */

@@ -9,7 +9,11 @@ import type { Bytes } from './messages.ts';
  * characters of the target, and the patch is UTF-8 too.
  */
 
-const digits = Buffer.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~', 'latin1');
+/** Digits of the numbers in a patch, by value. */
+export const digits = Buffer.from(
+  '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~',
+  'latin1',
+);
 const NEWLINE = 0x0a;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -43,53 +47,6 @@ export function createDelta(base: Bytes, target: Bytes): Bytes | undefined {
 
   patch.number(checksum(target), SEMICOLON);
   return patch.end();
-}
-
-/**
- * Turns `base` into the target that `patch` was made for.
- * @throws Error where the patch is malformed or does not belong to this base
- */
-export function applyDelta(base: Bytes, patch: Bytes): Bytes {
-  const parts: Bytes[] = [];
-  let at = 0;
-  let made = 0;
-  const number = (): number => {
-    let value = 0;
-    for (let digit = digits.indexOf(patch[at] ?? 0); digit >= 0; digit = digits.indexOf(patch[at] ?? 0)) {
-      value = value * 64 + digit;
-      at++;
-    }
-    return value;
-  };
-  const expect = (char: number): void => {
-    if (patch[at++] !== char) throw new Error('malformed delta');
-  };
-  const add = (from: Bytes, offset: number, size: number): void => {
-    made += size;
-    if (offset + size > from.length || made > targetSize) throw new Error('delta reaches beyond its bounds');
-    parts.push(from.subarray(offset, offset + size));
-  };
-
-  const targetSize = number();
-  expect(NEWLINE);
-  for (;;) {
-    const value = number();
-    const operator = patch[at++];
-    if (operator === AT) {
-      const offset = number();
-      expect(COMMA);
-      add(base, offset, value);
-    } else if (operator === COLON) {
-      add(patch, at, value);
-      at += value;
-    } else if (operator === SEMICOLON) {
-      const target = Buffer.concat(parts);
-      if (made !== targetSize || value !== checksum(target)) throw new Error('delta does not fit its base');
-      return target;
-    } else {
-      throw new Error('malformed delta');
-    }
-  }
 }
 
 /** A patch being written; of no use any more once it is as large as its target. */
@@ -262,7 +219,7 @@ function alignDown(text: Bytes, at: number): number {
 }
 
 /** The sum of the bytes taken as 32-bit numbers, the most significant byte first, zeros added at the end. */
-function checksum(bytes: Bytes): number {
+export function checksum(bytes: Bytes): number {
   let sum = 0;
   const whole = bytes.length & ~3;
   for (let i = 0; i < whole; i += 4) {
