@@ -50,6 +50,8 @@ export interface Lease {
   readonly holder: string;
   /** Milliseconds since when this process has been the holder without interruption; 0 before. */
   readonly heldMs: number;
+  /** Renewals that failed so far. */
+  readonly failures: number;
   /** Begins to renew. Resolves after the first try, whatever came of it; tries go on until `close`. */
   start(): Promise<void>;
   /**
@@ -102,6 +104,7 @@ class RedisLease implements Lease {
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
+  failures = 0;
   #closed = false;
 
   constructor(shard: Shard, prefix: string, options: LeaseOptions) {
@@ -186,6 +189,7 @@ class RedisLease implements Lease {
     } catch (error) {
       if (!this.#failing && !this.#closed) this.#onError(error);
       this.#failing = true;
+      if (!this.#closed) this.failures++;
     }
   }
 
