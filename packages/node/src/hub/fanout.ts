@@ -20,16 +20,20 @@ export function fanout(
   base: Publication | undefined,
   stats: NodeStats,
 ): void {
+  const began = performance.now();
   for (const audience of channel.audiences) {
     try {
-      stats.sent.publication += audience.delta
+      const sent = audience.delta
         ? deltaFanout(channel.name, audience, publication, base)
         : plainFanout(channel.name, audience, publication);
+      stats.sent.publication += sent;
+      stats.filtered += audience.members.length - sent;
     } catch (error) {
       // A copy: whoever is closed leaves the audience.
       for (const member of audience.members.slice()) member.session.failed(error);
     }
   }
+  stats.broadcasts.observe((performance.now() - began) / 1000);
 }
 
 function plainFanout(channel: string, audience: Audience, publication: Publication): number {

@@ -1,10 +1,12 @@
 import type { Broker, Target } from '@gyre/broker';
+import { count, type NodeStats } from '../options.ts';
 import type { Session } from '../session/session.ts';
 import { Channel } from './channel.ts';
 
 /** Who is here: connections by id and by user, channels by name. */
 export class Hub {
   readonly #broker: Broker;
+  readonly #stats: NodeStats;
   readonly #channels = new Map<string, Channel>();
   /** Connected ones. */
   readonly #sessions = new Map<string, Session>();
@@ -13,8 +15,9 @@ export class Hub {
   readonly #open = new Set<Session>();
   #subscriptions = 0;
 
-  constructor(broker: Broker) {
+  constructor(broker: Broker, stats: NodeStats) {
     this.#broker = broker;
+    this.#stats = stats;
   }
 
   get numClients(): number {
@@ -40,6 +43,7 @@ export class Hub {
   /** A connection got its user. */
   connected(session: Session): void {
     this.#sessions.set(session.id, session);
+    count(this.#stats.connections.begun, session.transportName);
     const sessions = this.#users.get(session.user);
     if (sessions === undefined) this.#users.set(session.user, new Set([session]));
     else sessions.add(session);
@@ -53,6 +57,7 @@ export class Hub {
   /** A connection is not its user's any more, open as it may still be. */
   disconnected(session: Session): void {
     if (!this.#sessions.delete(session.id)) return;
+    count(this.#stats.connections.ended, session.transportName);
     const sessions = this.#users.get(session.user);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#users.delete(session.user);
@@ -101,10 +106,12 @@ export class Hub {
 
   subscribed(): void {
     this.#subscriptions++;
+    this.#stats.subscriptions.begun++;
   }
 
   unsubscribed(channel: Channel): void {
     this.#subscriptions--;
+    this.#stats.subscriptions.ended++;
     this.#drop(channel);
   }
 
