@@ -66,7 +66,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     node,
     api: executor,
     version,
-    nodes: () => engines.nodes(),
+    engines,
     refusedConnections: admission.refused,
   });
   await node.start();
