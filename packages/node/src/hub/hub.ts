@@ -1,12 +1,11 @@
 import type { Broker, Target } from '@gyre/broker';
-import { count, type NodeStats } from '../options.ts';
 import type { Session } from '../session/session.ts';
 import { Channel } from './channel.ts';
+import { count, type NodeStats } from '../options.ts';
 
 /** Who is here: connections by id and by user, channels by name. */
 export class Hub {
   readonly #broker: Broker;
-  readonly #stats: NodeStats;
   readonly #channels = new Map<string, Channel>();
   /** Connected ones. */
   readonly #sessions = new Map<string, Session>();
@@ -14,6 +13,7 @@ export class Hub {
   /** Every open connection, connected or not. */
   readonly #open = new Set<Session>();
   #subscriptions = 0;
+  readonly #stats: NodeStats;
 
   constructor(broker: Broker, stats: NodeStats) {
     this.#broker = broker;
