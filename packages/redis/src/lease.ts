@@ -46,12 +46,12 @@ export interface Lease {
   readonly renewMs: number;
   /** After this many milliseconds without renewal a lease is over. */
   readonly ttlMs: number;
+  /** Renewals that failed so far. */
+  readonly failures: number;
   /** Who this process is, "" before the first renewal. */
   readonly holder: string;
   /** Milliseconds since when this process has been the holder without interruption; 0 before. */
   readonly heldMs: number;
-  /** Renewals that failed so far. */
-  readonly failures: number;
   /** Begins to renew. Resolves after the first try, whatever came of it; tries go on until `close`. */
   start(): Promise<void>;
   /**
@@ -88,6 +88,7 @@ class RedisLease implements Lease {
   readonly key: string;
   readonly renewMs: number;
   readonly ttlMs: number;
+  failures = 0;
   readonly #onError: (error: unknown) => void;
   readonly #listeners: LeaseListener[] = [];
   #holder = '';
@@ -104,7 +105,6 @@ class RedisLease implements Lease {
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
-  failures = 0;
   #closed = false;
 
   constructor(shard: Shard, prefix: string, options: LeaseOptions) {
@@ -187,9 +187,9 @@ class RedisLease implements Lease {
       await this.#renew();
       this.#failing = false;
     } catch (error) {
+      if (!this.#closed) this.failures++;
       if (!this.#failing && !this.#closed) this.#onError(error);
       this.#failing = true;
-      if (!this.#closed) this.failures++;
     }
   }
 

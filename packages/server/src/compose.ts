@@ -64,9 +64,10 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   const admission = makeAdmission(() => live, node, accepting);
   const metrics = createMetrics(config.prometheus.prefix, {
     node,
+    engines,
     api: executor,
     version,
-    engines,
+    nodes: () => engines.nodes(),
     refusedConnections: admission.refused,
   });
   await node.start();

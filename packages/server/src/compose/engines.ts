@@ -91,15 +91,10 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
   const tell = (event: 'join' | 'leave') => (channel: string, info: ClientInfo) => {
     if (joinLeave(channel)) broker.announce(channel, event, info).catch(onError);
   };
-  const tellLeft = tell('leave');
-  let swept = 0;
   const presence = redisPresenceManager({
     redis,
     leases,
-    swept: (channel, info) => {
-      swept++;
-      tellLeft(channel, info);
-    },
+    swept: tell('leave'),
     rejoined: tell('join'),
     onError,
   });
@@ -125,7 +120,7 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
     nodes: () => nodes,
     missingNodes: () => missing,
     suppressed: broker.stats.suppressed,
-    redis: () => times.source({ redis, leases, broker, presence, control, swept: () => swept }),
+    redis: () => times.source({ redis, leases, broker, presence, control }),
     async close() {
       clearInterval(counting);
       await control.close();

@@ -11,10 +11,8 @@ export interface RedisEngines {
   /** By shard. */
   readonly leases: readonly Lease[];
   readonly broker: RedisBroker;
-  readonly presence: RedisPresenceManager;
+  readonly presence: RedisPresenceManager & { readonly counters?: RedisSource['presence']['counters'] };
   readonly control: RedisControlBus;
-  /** Members of dead nodes that this one swept. */
-  readonly swept: () => number;
 }
 
 /** How long one Redis takes. */
@@ -40,11 +38,11 @@ export class RedisTimes {
   }
 
   /** What is so now. */
-  source({ redis, leases, broker, presence, control, swept }: RedisEngines): RedisSource {
+  source({ redis, leases, broker, presence, control }: RedisEngines): RedisSource {
     return {
       shards: this.#shards.flatMap((times, i) => shardSource(redis, leases, times, i)),
       broker: broker.stats,
-      presence: { ...presence.gauges(), swept: swept() },
+      presence: { ...presence.gauges(), counters: presence.counters ?? {} },
       control: control.stats,
     };
   }

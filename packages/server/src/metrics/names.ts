@@ -46,8 +46,7 @@ export interface Sources {
   };
   readonly version: string;
   readonly engines: {
-    /** Nodes of the cluster, this one included, and those of them that did not answer when last asked. */
-    nodes(): number;
+    /** Of the cluster, that are alive and did not answer when they were last asked. */
     missingNodes(): number;
     /** Publications that were answered and not published, by why. */
     readonly suppressed: Values;
@@ -55,6 +54,8 @@ export interface Sources {
     /** Absent with the memory engine. */
     redis(): RedisSource | undefined;
   };
+  /** Of the cluster, this one included. */
+  readonly nodes: () => number;
   /** Handshakes refused because of `client.connection_limit`. */
   readonly refusedConnections: () => number;
 }
@@ -112,7 +113,7 @@ export const rows: readonly Row[] = [
   gauge('node_num_users', 'Distinct users connected.', ({ node }) => node.gauges.users),
   gauge('node_num_channels', 'Channels with subscribers.', ({ node }) => node.gauges.channels),
   gauge('node_num_subscriptions', 'Subscriptions of all clients.', ({ node }) => node.gauges.subscriptions),
-  gauge('node_num_nodes', 'Nodes known to be alive.', ({ engines }) => engines.nodes()),
+  gauge('node_num_nodes', 'Nodes known to be alive.', ({ nodes }) => nodes()),
   gauge('node_num_missing_nodes', 'Nodes that are alive and did not answer.', ({ engines }) =>
     engines.missingNodes(),
   ),

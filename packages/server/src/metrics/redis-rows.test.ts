@@ -23,7 +23,7 @@ const redis: RedisSource = {
     deadNodes: 0,
   })),
   broker: { publishRetriesFound: 1, publishRetriesAppended: 2, uncertainChannels: 0 },
-  presence: { members: 5, owed: 0, swept: 6 },
+  presence: { members: 5, owed: 0, counters: { swept: 6, rejoined: 1, mended: 2 } },
   control: { unacknowledged: 7 },
 };
 
@@ -48,6 +48,7 @@ it('is told of the node where it is about no shard', () => {
   expect(values('broker_redis_pub_sub_errors')).toEqual(['{error="connection"} 1', '{error="deaf"} 1']);
   expect(values('broker_publish_retry_total')).toEqual(['{outcome="found"} 1', '{outcome="appended"} 2']);
   expect(values('presence_reaped_total')).toEqual([' 6']);
+  expect(values('presence_mended_total')).toEqual(['{reason="swept"} 1', '{reason="audit"} 2']);
   expect(values('control_unacked_total')).toEqual([' 7']);
 });
 

@@ -33,7 +33,6 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
     api: { stats: { commands: { 'http:publish': 9 }, durations: {}, errors: { 'http:publish:102': 1 } } },
     version: '1.2.3',
     engines: {
-      nodes: () => 3,
       missingNodes: () => 1,
       suppressed: { idempotency: 2, version: 0 },
       asked: {
@@ -44,6 +43,7 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
       },
       redis: () => undefined,
     },
+    nodes: () => 3,
     refusedConnections: () => 0,
   };
 }
