@@ -185,6 +185,8 @@ export class Subscriber {
   #broke(): void {
     if (this.#info !== undefined && !this.#closed) this.#options.stats.breaks.pubsub++;
     this.#info = undefined;
+    // Nothing is sent until it is there again.
+    this.roundTripMs = undefined;
     if (this.#downSince === Infinity) this.#downSince = performance.now();
     this.#dirty.clear();
     this.#forgetAll();
