@@ -77,11 +77,11 @@ class Bus {
   constructor(options: RedisControlBusOptions, handler: ControlHandler, stats: RedisControlStats) {
     const { lease, name, onError } = options;
     const keys = controlKeys(options.prefix, lease.tag);
-    const common = { lease, keys, node: this.#node, name, onError };
+    const common = { lease, keys, node: this.#node, name, onError, stats };
     this.#options = options;
     this.#keys = keys;
     this.#reader = new CommandReader({ ...common, apply: (command) => handler.apply(command) });
-    this.sender = new CommandSender({ ...common, stats, appended: () => this.#wake() });
+    this.sender = new CommandSender({ ...common, appended: () => this.#wake() });
     this.surveyor = new Surveyor({ ...common, answer: (survey, query) => handler.answer(survey, query) });
   }
 
