@@ -81,7 +81,7 @@ export interface NodeStats {
   receivedBytes: number;
   /** Seconds from a ping to its pong, by transport. */
   readonly pongs: Record<string, Histogram>;
-  /** Seconds that it took to give a publication to the outboxes of all subscribers. */
+  /** Seconds that it took to give a publication to the outboxes of all subscribers; of some of them. */
   readonly broadcasts: Histogram;
   /** Publications times the subscribers whose filter did not let them through. */
   filtered: number;

@@ -149,7 +149,7 @@ export const rows: readonly Row[] = [
   ),
   histogram(
     'node_broadcast_duration_seconds',
-    'Seconds that it took to queue a publication for all subscribers of this node.',
+    'Seconds that it took to queue a publication for all subscribers of this node, of one in 16.',
     ['type'],
     ({ node }) => ({ publication: node.stats.broadcasts }),
   ),
