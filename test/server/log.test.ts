@@ -1,4 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { execFileSync } from 'node:child_process';
+import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { api, gyre, inSeconds, jwt, opcodes, until, wire, type Gyre } from '../harness/index.ts';
 
 let server: Gyre;
@@ -90,4 +95,30 @@ describe('the log has one line for each connection that ends', () => {
     const secrets = [server.tokenSecret, server.apiKey, ...tokens.map((token) => token.split('.')[2] ?? '')];
     expect(secrets.filter((secret) => server.logs().includes(secret))).toEqual([]);
   });
+});
+
+it('a log that nobody reads holds nobody up, and nothing of it is lost', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gyre-log-'));
+  const file = join(folder, 'pipe');
+  execFileSync('mkfifo', [file]);
+  const reader = openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
+  const slow = await gyre.start({ config: { client: { insecure: true }, log: { level: 'debug', file } } });
+  // Far more than a pipe holds.
+  for (let i = 0; i < 10; i++) {
+    const clients = await Promise.all(Array.from({ length: 60 }, () => wire(slow, 'json')));
+    for (const client of clients) client.socket.destroy();
+  }
+  await until(
+    async () =>
+      (await api<{ nodes: { num_clients: number }[] }>(slow, 'info')).result?.nodes[0]?.num_clients === 0,
+  );
+  const pipe = new Socket({ fd: reader, readable: true, writable: false });
+  let read = '';
+  pipe.setEncoding('utf8').on('data', (text: string) => (read += text));
+  onTestFinished(async () => {
+    await slow.stop();
+    pipe.destroy();
+    rmSync(folder, { recursive: true });
+  });
+  await until(() => read.split('"client left"').length - 1 === 600);
 });
