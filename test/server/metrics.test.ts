@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { metrics } from '../harness/metrics.ts';
 import { api, gyre, until, wire, type Gyre } from '../harness/index.ts';
@@ -100,6 +101,18 @@ describe('metrics', () => {
       await client.pushed('pub', 32);
     });
     expect(change('node_broadcast_duration_seconds_count{type="publication"}')).toBe(2);
+  });
+
+  it('are all in docs/metrics.md', async () => {
+    const page = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const text = await (await fetch(`${server.internalUrl}/metrics`)).text();
+    const served = [...text.matchAll(/^# TYPE gyre_(\S+) (\S+)/gm)].map(
+      ([, name, type]) => `| \`${name}\` | ${type} |`,
+    );
+    const own = served.filter((row) => !/`(process|nodejs)_/.test(row));
+    expect(own.length).toBeGreaterThan(50);
+    const known = page.replaceAll(/ +/g, ' ');
+    expect(own.filter((row) => !known.includes(row))).toEqual([]);
   });
 
   it('tell how long clients take to answer a ping', async () => {
