@@ -282,7 +282,14 @@ it('wherever there are several nodes they share Redis', () => {
 it('dashboards, alerts and autoscalers name metrics that exist', async () => {
   const server = await gyre.start({ config: { prometheus: { enabled: true } } });
   const page = await (await fetch(`${server.internalUrl}/metrics`)).text();
-  const served = new Set([...page.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+  const suffixes: Record<string, string[]> = {
+    histogram: ['_bucket', '_sum', '_count'],
+    summary: ['_sum', '_count'],
+  };
+  const types = [...page.matchAll(/^# TYPE (\S+) (\S+)/gm)];
+  const served = new Set(
+    types.flatMap(([, name, type = '']) => (suffixes[type] ?? ['']).map((suffix) => `${name}${suffix}`)),
+  );
   const readers = files(
     'deploy/{grafana,prometheus,kubernetes/connections,helm/gyre/templates}/*.{json,yml,yaml}',
   );

@@ -57,10 +57,12 @@ describe('how a call ends', () => {
     for (const channel of ['a', 'b', 'unknown:a']) {
       await api.executor.call('publish', publish(channel), http);
     }
-    expect(api.executor.stats).toEqual({
+    const { commands, errors, durations } = api.executor.stats;
+    expect({ commands, errors }).toEqual({
       commands: { 'http:publish': 3 },
       errors: { 'http:publish:102': 1 },
     });
+    expect(durations['http:publish']?.counts.reduce((sum, one) => sum + one)).toBe(3);
   });
 
   it('with an error in one place where only that failed', async () => {

@@ -1,4 +1,4 @@
-import { ClientError, clientError } from '@gyre/protocol';
+import { ClientError, Histogram, clientError, secondsOfCommands } from '@gyre/protocol';
 import type { Context, Services } from './context.ts';
 import { refusal, type Wording } from './errors.ts';
 import type { Message } from './field.ts';
@@ -75,6 +75,8 @@ export interface Caller {
 export interface ApiStats {
   /** By `protocol:method`. */
   readonly commands: Record<string, number>;
+  /** Seconds until the answer, by `protocol:method`; refused ones included. */
+  readonly durations: Record<string, Histogram>;
   /** By `protocol:method:code`. */
   readonly errors: Record<string, number>;
 }
@@ -88,7 +90,7 @@ export interface Executor {
 
 /** Makes the server API over a broker, a presence manager, a control bus and the rules of channels. */
 export function createExecutor(services: Services, log: Log): Executor {
-  const stats: ApiStats = { commands: {}, errors: {} };
+  const stats: ApiStats = { commands: {}, durations: {}, errors: {} };
 
   function explain(error: unknown, wording: Wording): ApiError {
     if (error instanceof ClientError) return refusal(error, wording);
@@ -126,12 +128,16 @@ export function createExecutor(services: Services, log: Log): Executor {
     ): Promise<Outcome<Results[M]>> {
       const key = keys[protocol][name];
       count(stats.commands, key);
+      const began = performance.now();
       try {
         return { result: (await methods[name].run(request, contexts[wording])) as Results[M] };
       } catch (error) {
         const told = explain(error, wording);
         count(stats.errors, `${key}:${told.code}`);
         return { error: told };
+      } finally {
+        const taken = (performance.now() - began) / 1000;
+        (stats.durations[key] ??= new Histogram(secondsOfCommands)).observe(taken);
       }
     },
   };

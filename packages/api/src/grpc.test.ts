@@ -188,10 +188,12 @@ describe('over gRPC', () => {
     const door = await serve();
     await door.call('Publish', publish('a'), { authorization });
     await door.call('Publish', publish('unknown:a'), { authorization });
-    expect(api.executor.stats).toEqual({
+    const { commands, errors, durations } = api.executor.stats;
+    expect({ commands, errors }).toEqual({
       commands: { 'grpc:publish': 2 },
       errors: { 'grpc:publish:102': 1 },
     });
+    expect(Object.keys(durations)).toEqual(['grpc:publish']);
   });
 
   it('an answer of very many entries comes whole', async () => {

@@ -51,7 +51,7 @@ export class Node {
       broker: parts.broker,
       presence: parts.presence,
       control: parts.control,
-      hub: new Hub(parts.broker),
+      hub: new Hub(parts.broker, stats),
       flusher: new Flusher(stats),
       deadlines: new Deadlines(),
       connectRates: new ConnectRates(),

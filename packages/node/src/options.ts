@@ -1,3 +1,5 @@
+import { Histogram, secondsOfCommands } from '@gyre/protocol';
+
 /** What a node has to be told; complete, nothing has a default here. Times are milliseconds, sizes bytes. */
 export interface NodeOptions {
   /** UUID v4 of this process. */
@@ -53,12 +55,20 @@ export interface Log {
 export interface NodeStats {
   /** By method. */
   readonly commands: Record<string, number>;
+  /** Seconds from the turn of a command to its answer, by method; refused ones included. */
+  readonly durations: Record<string, Histogram>;
   /** By `method:code`. */
   readonly replyErrors: Record<string, number>;
   /** By code; the server's own doing. */
   readonly disconnects: Record<string, number>;
   /** By code; the server's own doing. */
   readonly unsubscribes: Record<string, number>;
+  /** By `transport:code`; the server's own doing. */
+  readonly closes: Record<string, number>;
+  /** Connections that were let in, and those of them that ended; by transport. */
+  readonly connections: { readonly begun: Record<string, number>; readonly ended: Record<string, number> };
+  /** Subscriptions that began, and those of them that ended. */
+  readonly subscriptions: { begun: number; ended: number };
   /** Publications, joins and leaves that came back from the broker. */
   readonly received: { publication: number; join: number; leave: number };
   /** The same, times the subscribers they went to. */
@@ -66,6 +76,15 @@ export interface NodeStats {
   /** Frames written and their bytes. */
   frames: number;
   bytes: number;
+  /** Frames that came and their bytes. */
+  receivedFrames: number;
+  receivedBytes: number;
+  /** Seconds from a ping to its pong, by transport. */
+  readonly pongs: Record<string, Histogram>;
+  /** Seconds that it took to give a publication to the outboxes of all subscribers; of some of them. */
+  readonly broadcasts: Histogram;
+  /** Publications times the subscribers whose filter did not let them through. */
+  filtered: number;
   /** Recoveries asked for, by outcome. */
   readonly recoveries: { yes: number; no: number };
   /** Channels in which something did not follow, publications read from the stream because of it, and how long that took. */
@@ -83,16 +102,31 @@ export interface NodeStats {
   sweepSeconds: number;
 }
 
+/** Upper bounds, from a microsecond on. */
+const secondsOfBroadcasts = [
+  0.000001, 0.000005, 0.00001, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+  0.5, 1, 2.5, 5, 10,
+];
+
 export function newStats(): NodeStats {
   return {
     commands: {},
+    durations: {},
     replyErrors: {},
     disconnects: {},
     unsubscribes: {},
+    closes: {},
+    connections: { begun: {}, ended: {} },
+    subscriptions: { begun: 0, ended: 0 },
     received: { publication: 0, join: 0, leave: 0 },
     sent: { publication: 0, join: 0, leave: 0 },
     frames: 0,
     bytes: 0,
+    receivedFrames: 0,
+    receivedBytes: 0,
+    pongs: {},
+    broadcasts: new Histogram(secondsOfBroadcasts),
+    filtered: 0,
     recoveries: { yes: 0, no: 0 },
     gaps: { found: 0, filled: 0, seconds: 0 },
     resyncs: {},
@@ -104,4 +138,9 @@ export function newStats(): NodeStats {
 
 export function count(counters: Record<string, number>, key: string | number): void {
   counters[key] = (counters[key] ?? 0) + 1;
+}
+
+/** Counts a duration under a name. */
+export function observe(histograms: Record<string, Histogram>, key: string, seconds: number): void {
+  (histograms[key] ??= new Histogram(secondsOfCommands)).observe(seconds);
 }

@@ -7,4 +7,5 @@ export { compileGlob } from './glob.ts';
 export { protobufCodec } from './protobuf.ts';
 export { Reader, Writer } from './protobuf-wire.ts';
 export { createDelta } from './delta.ts';
+export { Histogram, secondsOfCommands, type Distribution } from './histogram.ts';
 export { compileFilter, type TagFilter } from './filter.ts';

@@ -6,8 +6,8 @@ import { shardName } from './options.ts';
 import type { Endpoint, RedisOptions, ShardAddress } from './options.ts';
 import { within } from './server-shard.ts';
 import { BaseShard } from './shard.ts';
+import type { ShardNeeds } from './shard.ts';
 import { redisKey, slotOf, tags } from './slots.ts';
-import type { Log } from './types.ts';
 
 type ClusterAddress = Extract<ShardAddress, { kind: 'cluster' }>;
 
@@ -22,7 +22,7 @@ export class ClusterShard extends BaseShard {
   readonly #address: ClusterAddress;
   readonly #options: RedisOptions;
   readonly #errors: ErrorLog;
-  readonly #nodeId: string;
+  readonly #needs: ShardNeeds;
   readonly #masters = new Map<string, Master>();
   /** Address of the master, by tag. */
   readonly #owners = new Map<string, string>();
@@ -32,13 +32,12 @@ export class ClusterShard extends BaseShard {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param nodeId another one for each process, for the beacons */
-  constructor(index: number, address: ClusterAddress, options: RedisOptions, log: Log, nodeId: string) {
+  constructor(index: number, address: ClusterAddress, options: RedisOptions, needs: ShardNeeds) {
     super(index, shardName(address), options.io_timeout);
     this.#address = address;
     this.#options = options;
-    this.#errors = new ErrorLog(log, { shard: this.name });
-    this.#nodeId = nodeId;
+    this.#errors = new ErrorLog(needs.log, { shard: this.name });
+    this.#needs = needs;
   }
 
   protected override master(tag: string): Master | undefined {
@@ -146,9 +145,11 @@ export class ClusterShard extends BaseShard {
       address: { ...this.#address, kind: 'server', endpoint: toEndpoint(at) },
       options: this.#options,
       errors: this.#errors,
-      beacon: [tag, redisKey(this.#options.prefix, tag, 'b', `${this.#nodeId}:${at}`)],
+      beacon: [tag, redisKey(this.#options.prefix, tag, 'b', `${this.#needs.nodeId}:${at}`)],
       gap: (channels) => this.tellGap(channels),
       moved: () => void this.#moved(master),
+      stats: this.stats,
+      watch: this.#needs.watch,
     });
     this.#masters.set(at, master);
     this.#beacons.set(at, tag);

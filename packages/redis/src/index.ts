@@ -23,4 +23,4 @@ export { partitions, redisKey, tagOf } from './slots.ts';
 export { script } from './script.ts';
 export type { Script } from './script.ts';
 export { runId } from './types.ts';
-export type { Arg, Lane, Listener, Log, RedisShards, Reply, Shard } from './types.ts';
+export type { Arg, Lane, Listener, Log, RedisShards, Reply, Shard, ShardStats, Watch } from './types.ts';

@@ -46,6 +46,8 @@ export interface Lease {
   readonly renewMs: number;
   /** After this many milliseconds without renewal a lease is over. */
   readonly ttlMs: number;
+  /** Renewals that failed so far. */
+  readonly failures: number;
   /** Who this process is, "" before the first renewal. */
   readonly holder: string;
   /** Milliseconds since when this process has been the holder without interruption; 0 before. */
@@ -86,6 +88,7 @@ class RedisLease implements Lease {
   readonly key: string;
   readonly renewMs: number;
   readonly ttlMs: number;
+  failures = 0;
   readonly #onError: (error: unknown) => void;
   readonly #listeners: LeaseListener[] = [];
   #holder = '';
@@ -184,6 +187,7 @@ class RedisLease implements Lease {
       await this.#renew();
       this.#failing = false;
     } catch (error) {
+      if (!this.#closed) this.failures++;
       if (!this.#failing && !this.#closed) this.#onError(error);
       this.#failing = true;
     }

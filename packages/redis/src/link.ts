@@ -12,6 +12,13 @@ const batchSize = 128;
 /** Commands without an answer; more than this is not a wait but an end of memory. */
 const mostInFlight = 100_000;
 
+/** Told how a connection fares. */
+export interface LinkWatch {
+  /** The first command of a batch was answered, after so many milliseconds. */
+  readonly answered: (ms: number) => void;
+  readonly broke: () => void;
+}
+
 /** A command as callers write it. */
 export type CommandLine = readonly [name: string, ...Arg[]];
 
@@ -24,6 +31,7 @@ export class Link {
   readonly #client: Redis;
   readonly #errors: ErrorLog;
   readonly #timeoutMs: number;
+  readonly #watch: LinkWatch;
   #info: ServerInfo | undefined;
   /** When it broke, or was made; Infinity while it is open. */
   #downSince = performance.now();
@@ -36,8 +44,15 @@ export class Link {
    * @param timeoutMs longest wait for a connection that is being made again
    * @param opened called each time the server has said who it is
    */
-  constructor(client: Redis, errors: ErrorLog, timeoutMs: number, opened: (info: ServerInfo) => void) {
+  constructor(
+    client: Redis,
+    errors: ErrorLog,
+    timeoutMs: number,
+    opened: (info: ServerInfo) => void,
+    watch: LinkWatch,
+  ) {
     this.#client = client;
+    this.#watch = watch;
     this.#errors = errors;
     this.#timeoutMs = timeoutMs;
     client.on('error', (error) => errors.warn('no connection to Redis', error));
@@ -65,12 +80,24 @@ export class Link {
       return Promise.reject(new RedisError('none', 'too many commands wait for Redis'));
     }
     const [name, ...args] = command;
-    this.#cork();
+    const isFirst = this.#cork();
     const sent = new Command(
       name,
       args.map((arg) => written(arg, info.runId)),
     );
-    return this.#client.sendCommand(sent) as Promise<Reply>;
+    const reply = this.#client.sendCommand(sent) as Promise<Reply>;
+    if (isFirst) this.#time(reply);
+    return reply;
+  }
+
+  /** The others of its batch leave together with it. */
+  #time(reply: Promise<Reply>): void {
+    const sentAt = performance.now();
+    reply.then(
+      () => this.#watch.answered(performance.now() - sentAt),
+      // Whoever sent it is told.
+      () => undefined,
+    );
   }
 
   /** Resolves when it is open; rejects when it has been down for too long. */
@@ -126,6 +153,7 @@ export class Link {
   }
 
   #broke(): void {
+    if (this.#info !== undefined && !this.#closed) this.#watch.broke();
     this.#info = undefined;
     if (this.#downSince === Infinity) this.#downSince = performance.now();
     if (this.#closed) this.#settleWaiting();
@@ -135,8 +163,11 @@ export class Link {
     for (const settle of this.#waiting) settle();
   }
 
-  /** Holds what is written until the end of the tick. */
-  #cork(): void {
+  /**
+   * Holds what is written until the end of the tick.
+   * @returns nothing was held before
+   */
+  #cork(): boolean {
     if (this.#corked === undefined) {
       this.#corked = this.#client.stream;
       this.#corked.cork();
@@ -145,10 +176,13 @@ export class Link {
         this.#corked = undefined;
         this.#written = 0;
       });
-    } else if (++this.#written % batchSize === 0) {
+      return true;
+    }
+    if (++this.#written % batchSize === 0) {
       this.#corked.uncork();
       this.#corked.cork();
     }
+    return false;
   }
 }
 

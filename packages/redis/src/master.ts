@@ -5,7 +5,7 @@ import type { ErrorLog } from './error-log.ts';
 import { Link } from './link.ts';
 import type { RedisOptions, ShardAddress } from './options.ts';
 import { Subscriber } from './subscriber.ts';
-import type { Lane } from './types.ts';
+import type { Lane, ShardStats, Watch } from './types.ts';
 
 const lanes: readonly Lane[] = ['write', 'read', 'control'];
 
@@ -17,6 +17,8 @@ export interface MasterOptions {
   readonly beacon: readonly [tag: string, channel: string];
   readonly gap: (channels: readonly string[]) => void;
   readonly moved: () => void;
+  readonly stats: ShardStats;
+  readonly watch: Watch;
 }
 
 /** All connections to one master: one for each lane, and one for pub/sub. */
@@ -27,16 +29,21 @@ export class Master {
   /** Of the last answer, so that it is known while there is no connection. */
   #info: ServerInfo | undefined;
 
-  constructor({ address, options, errors, beacon, gap, moved }: MasterOptions) {
+  constructor({ address, options, errors, beacon, gap, moved, stats, watch }: MasterOptions) {
     const { io_timeout: timeoutMs } = options;
     this.#errors = errors;
     const client = (ms: number): Redis => makeClient(address, options, ms);
     const opened = (info: ServerInfo): void => this.#opened(info);
+    const link = (lane: Lane, commandTimeoutMs: number): Link =>
+      new Link(client(commandTimeoutMs), errors, timeoutMs, opened, {
+        answered: (ms) => watch.answered?.(lane, ms),
+        broke: () => stats.breaks[lane]++,
+      });
     this.#links = {
       // Half of it, so that a publication of which nothing was heard can be tried again within all of it.
-      write: new Link(client(timeoutMs / 2), errors, timeoutMs, opened),
-      read: new Link(client(timeoutMs), errors, timeoutMs, opened),
-      control: new Link(client(timeoutMs / 2), errors, timeoutMs, opened),
+      write: link('write', timeoutMs / 2),
+      read: link('read', timeoutMs),
+      control: link('control', timeoutMs / 2),
     };
     this.subscriber = new Subscriber({
       client: client(timeoutMs),
@@ -47,6 +54,8 @@ export class Master {
       gap,
       opened,
       moved,
+      stats,
+      seen: (ms) => watch.beaconSeen?.(ms),
     });
   }
 

@@ -4,8 +4,8 @@ import { shardName } from './options.ts';
 import type { RedisOptions, ShardAddress } from './options.ts';
 import { SentinelWatch } from './sentinel-watch.ts';
 import { BaseShard } from './shard.ts';
+import type { ShardNeeds } from './shard.ts';
 import { redisKey, tags } from './slots.ts';
-import type { Log } from './types.ts';
 
 /** A shard with one master: a server, or whatever server Sentinels name. */
 export class ServerShard extends BaseShard {
@@ -13,13 +13,11 @@ export class ServerShard extends BaseShard {
   readonly #watch: SentinelWatch | undefined;
   readonly #connectTimeoutMs: number;
 
-  /** @param nodeId another one for each process, for the beacon */
   constructor(
     index: number,
     address: Exclude<ShardAddress, { kind: 'cluster' }>,
     options: RedisOptions,
-    log: Log,
-    nodeId: string,
+    { log, nodeId, watch }: ShardNeeds,
   ) {
     super(index, shardName(address), options.io_timeout);
     const errors = new ErrorLog(log, { shard: this.name });
@@ -32,6 +30,8 @@ export class ServerShard extends BaseShard {
       beacon: [tag, redisKey(options.prefix, tag, 'b', nodeId)],
       gap: (channels) => this.tellGap(channels),
       moved: () => {},
+      stats: this.stats,
+      watch,
     });
     if (address.kind !== 'sentinel') return;
     this.#watch = new SentinelWatch(address, options, () => this.#master.rebuild());

@@ -2,7 +2,8 @@ import { RedisError } from './errors.ts';
 import { redisError, timedOut } from './link.ts';
 import type { CommandLine, Link } from './link.ts';
 import type { Master } from './master.ts';
-import type { Lane, Listener, Reply, Shard } from './types.ts';
+import { countError, newShardStats } from './stats.ts';
+import type { Lane, Listener, Log, Reply, Shard, Watch } from './types.ts';
 
 /** What Redis answers where another time or place would do. The command did not run. */
 const elsewhere: readonly string[] = [
@@ -15,10 +16,19 @@ const elsewhere: readonly string[] = [
   'MASTERDOWN',
 ];
 
+/** What every kind of shard needs to be told beside its place. */
+export interface ShardNeeds {
+  readonly log: Log;
+  /** Another one for each process, for the beacons. */
+  readonly nodeId: string;
+  readonly watch: Watch;
+}
+
 /** What a shard does whether it has one master or several. */
 export abstract class BaseShard implements Shard {
   readonly index: number;
   readonly name: string;
+  readonly stats = newShardStats();
   readonly #timeoutMs: number;
   readonly #tellers = new Set<(channels: readonly string[]) => void>();
 
@@ -41,6 +51,7 @@ export abstract class BaseShard implements Shard {
   abstract close(): void;
 
   call(tag: string, command: CommandLine, lane: Lane = 'write'): Promise<Reply> {
+    this.stats.commands[lane]++;
     const link = this.master(tag)?.link(lane);
     if (!link?.isOpen) return this.#callLater(tag, command, lane);
     return link.send(command).catch((error: unknown) => this.#failed(error, link, tag, command, lane));
@@ -84,7 +95,9 @@ export abstract class BaseShard implements Shard {
   }
 
   async #callLater(tag: string, command: CommandLine, lane: Lane): Promise<Reply> {
-    const link = await this.#openLink(tag, lane, this.#deadline());
+    const link = await this.#openLink(tag, lane, this.#deadline()).catch((error: unknown) => {
+      throw this.#counted(error);
+    });
     return link.send(command).catch((error: unknown) => this.#failed(error, link, tag, command, lane));
   }
 
@@ -116,7 +129,7 @@ export abstract class BaseShard implements Shard {
   async #failed(raw: unknown, link: Link, tag: string, command: CommandLine, lane: Lane): Promise<Reply> {
     // Those that wait behind it would only wait in vain.
     if (timedOut(raw)) link.rebuild();
-    let error = redisError(raw);
+    let error = this.#counted(raw);
     if (!elsewhere.includes(error.code)) throw error;
     const deadline = this.#deadline();
     while (elsewhere.includes(error.code) && performance.now() < deadline) {
@@ -126,10 +139,16 @@ export abstract class BaseShard implements Shard {
         await this.lookAgain();
         return await (await this.#openLink(tag, lane, deadline)).send(command);
       } catch (again) {
-        error = redisError(again);
+        error = this.#counted(again);
       }
     }
     throw error;
+  }
+
+  #counted(raw: unknown): RedisError {
+    const error = redisError(raw);
+    countError(this.stats, error);
+    return error;
   }
 
   /** `ASK slot host:port`: the key is on its way there. */

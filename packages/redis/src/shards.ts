@@ -4,7 +4,7 @@ import { parseShards } from './options.ts';
 import type { RedisOptions } from './options.ts';
 import { ServerShard } from './server-shard.ts';
 import { hash, tagOf } from './slots.ts';
-import type { Log, RedisShards, Shard } from './types.ts';
+import type { Log, RedisShards, Shard, Watch } from './types.ts';
 
 /** Where a name lives. */
 export interface Place {
@@ -34,16 +34,22 @@ const seedOf = ({ index }: Shard): number => Math.imul(index + 1, 0x9e3779b1);
 
 /**
  * Opens all shards. Nothing is connected before `start`.
+ * @param watch what is told how long a shard takes, by its index
  * @throws Error that says which option cannot be used
  */
-export function openRedis(options: RedisOptions, log: Log = {}): RedisShards {
+export function openRedis(
+  options: RedisOptions,
+  log: Log = {},
+  watch: (shard: number) => Watch = () => ({}),
+): RedisShards {
   // Tells the beacons of this process apart from others'.
   const nodeId = randomUUID();
-  const shards = parseShards(options).map((address, index) =>
-    address.kind === 'cluster'
-      ? new ClusterShard(index, address, options, log, nodeId)
-      : new ServerShard(index, address, options, log, nodeId),
-  );
+  const shards = parseShards(options).map((address, index) => {
+    const needs = { log, nodeId, watch: watch(index) };
+    return address.kind === 'cluster'
+      ? new ClusterShard(index, address, options, needs)
+      : new ServerShard(index, address, options, needs);
+  });
   return {
     prefix: options.prefix,
     shards,

@@ -4,7 +4,7 @@ import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { RedisError } from './errors.ts';
 import { redisError } from './link.ts';
-import type { Listener } from './types.ts';
+import type { Listener, ShardStats } from './types.ts';
 
 /** Channels in one command. */
 const batchSize = 512;
@@ -43,6 +43,9 @@ export interface SubscriberOptions {
   readonly opened: (info: ServerInfo) => void;
   /** Redis says that slots have gone elsewhere. */
   readonly moved: () => void;
+  readonly stats: ShardStats;
+  /** A beacon came back after so many milliseconds. */
+  readonly seen: (ms: number) => void;
 }
 
 /**
@@ -180,7 +183,10 @@ export class Subscriber {
   }
 
   #broke(): void {
+    if (this.#info !== undefined && !this.#closed) this.#options.stats.breaks.pubsub++;
     this.#info = undefined;
+    // Nothing is sent until it is there again.
+    this.roundTripMs = undefined;
     if (this.#downSince === Infinity) this.#downSince = performance.now();
     this.#dirty.clear();
     this.#forgetAll();
@@ -331,6 +337,7 @@ export class Subscriber {
     if (this.#unseen >= missedBeacons) {
       this.#options.errors.warn('a pub/sub connection to Redis delivers nothing', new Error('beacon missed'));
       this.#unseen = 0;
+      this.#options.stats.deaf++;
       return this.rebuild();
     }
     const sentAt = performance.now();
@@ -347,6 +354,7 @@ export class Subscriber {
   #seen(message: Buffer): void {
     if (!this.#beacon.confirmed) return;
     this.#verifiedAt = Number(message.toString());
+    this.#options.seen(this.verifiedAge);
     // The answer to the ping may come after it.
     this.#unseen = -1;
   }

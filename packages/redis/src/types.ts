@@ -26,6 +26,26 @@ export type Reply = Buffer | number | null | readonly Reply[];
  */
 export type Lane = 'write' | 'read' | 'control';
 
+/** Counters of one shard that only rise. Whoever serves metrics reads them. */
+export interface ShardStats {
+  /** Commands asked for. */
+  readonly commands: Record<Lane, number>;
+  /** Tries that failed: by the first word of what Redis answered, `none` where it was not sent, `unknown` without an answer. */
+  readonly errors: Record<string, number>;
+  /** Connections that broke. */
+  readonly breaks: Record<Lane | 'pubsub', number>;
+  /** Pub/sub connections that were broken off because they delivered nothing. */
+  deaf: number;
+}
+
+/** Told how long Redis takes, in milliseconds. Must not throw. */
+export interface Watch {
+  /** Until a command was answered; told of the first one in each batch. */
+  readonly answered?: (lane: Lane, ms: number) => void;
+  /** Until a beacon came back by pub/sub. */
+  readonly beaconSeen?: (ms: number) => void;
+}
+
 /** Told what comes in a subscribed bus channel. Must not throw; the message is its to keep. */
 export type Listener = (message: Buffer, channel: string) => void;
 
@@ -73,6 +93,7 @@ export interface Shard {
   verifiedAge(tag?: string): number;
   /** Milliseconds of the last round trip of a command, undefined while Redis does not answer. */
   readonly roundTripMs: number | undefined;
+  readonly stats: ShardStats;
   /** The tags of {@link Place}, grouped so that each group lives on one master now; one group where there is one master. */
   masters(): readonly (readonly string[])[];
 }

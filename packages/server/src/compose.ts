@@ -64,6 +64,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   const admission = makeAdmission(() => live, node, accepting);
   const metrics = createMetrics(config.prometheus.prefix, {
     node,
+    engines,
     api: executor,
     version,
     nodes: () => engines.nodes(),

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createLogger, type Logger } from './logger.ts';
 
 function logInto(level: string) {
@@ -19,17 +19,18 @@ function logInto(level: string) {
 const methodsOf = (log: Logger) =>
   (['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const).filter((name) => log[name] !== undefined);
 
-test('writes lines of JSON', () => {
+test('writes lines of JSON', async () => {
   const { log, lines } = logInto('info');
   log.warn?.('careful', { port: 1 });
   log.error?.('broken', { error: new Error('why') });
+  await vi.waitFor(() => expect(lines()).toHaveLength(2));
   expect(lines()).toMatchObject([
     { level: 'warn', message: 'careful', port: 1, time: expect.stringMatching(/^\d{4}-.*Z$/) as string },
     { level: 'error', message: 'broken', error: { message: 'why', stack: expect.any(String) as string } },
   ]);
 });
 
-test('has the methods of its level, and those of another one once that is set', () => {
+test('has the methods of its level, and those of another one once that is set', async () => {
   const { log, lines } = logInto('warn');
   expect(methodsOf(log)).toEqual(['warn', 'error', 'fatal']);
   log.setLevel('debug');
@@ -39,5 +40,5 @@ test('has the methods of its level, and those of another one once that is set', 
   expect(methodsOf(log)).toEqual([]);
   log.setLevel('fatal');
   expect(methodsOf(log)).toEqual(['fatal']);
-  expect(lines()).toMatchObject([{ level: 'debug', message: 'now' }]);
+  await vi.waitFor(() => expect(lines()).toMatchObject([{ level: 'debug', message: 'now' }]));
 });

@@ -26,6 +26,7 @@ export interface Engine {
   /** By channel and idempotency key, see `answerId`. */
   readonly answers: Map<string, Answer>;
   readonly answerEnds: ExpiryQueue<Answer>;
+  readonly suppressed: Record<'idempotency' | 'version', number>;
 }
 
 export function makeEngine(now: () => number, onError: (error: unknown) => void): Engine {
@@ -38,6 +39,7 @@ export function makeEngine(now: () => number, onError: (error: unknown) => void)
     streamEnds: new ExpiryQueue(),
     answers: new Map(),
     answerEnds: new ExpiryQueue(),
+    suppressed: { idempotency: 0, version: 0 },
   };
 }
 

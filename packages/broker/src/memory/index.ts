@@ -29,6 +29,8 @@ export interface MemoryBrokerGauges {
 
 export interface MemoryBroker extends Broker {
   gauges(): MemoryBrokerGauges;
+  /** Counters that only rise: publications that were answered and not published, by why. */
+  readonly stats: { readonly suppressed: Readonly<Record<'idempotency' | 'version', number>> };
 }
 
 /**
@@ -57,6 +59,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
       stopSweeper();
       clearEngine(engine);
     },
+    stats: { suppressed: engine.suppressed },
     gauges: () => ({
       subscriptions: engine.subscribed.size,
       streams: engine.streams.size,

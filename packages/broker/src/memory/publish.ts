@@ -21,7 +21,9 @@ export async function publish(
 ): Promise<PublishResult> {
   assertRunning(engine);
   if (options.history !== undefined || options.idempotencyKey) {
-    return publishStream(engine, channel, publication, options);
+    const result = publishStream(engine, channel, publication, options);
+    if (result.suppressed !== undefined) engine.suppressed[result.suppressed]++;
+    return result;
   }
   deliver(engine, channel, publication, undefined, options.delta ?? false);
   return notKept;

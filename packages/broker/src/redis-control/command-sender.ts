@@ -22,6 +22,7 @@ export interface CommandSenderOptions {
   readonly node: string;
   /** Commands were appended. */
   readonly appended: () => void;
+  readonly stats: { unacknowledged: number };
 }
 
 /** Appends commands to the stream and waits for what becomes of them. */
@@ -55,6 +56,7 @@ export class CommandSender {
       if (nodes.length === 0) throw clientError('internal', 'Redis does not answer');
       const applied = nodes.filter((node) => round.replies.get(node) === true).length;
       if (applied < nodes.length) {
+        this.#options.stats.unacknowledged += nodes.length - applied;
         throw clientError('internal', `applied on ${applied} of ${nodes.length} nodes`);
       }
     } finally {

@@ -23,6 +23,16 @@ export interface RedisControlBusOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** Counters that only rise. Whoever serves metrics reads them. */
+export interface RedisControlStats {
+  /** Nodes that did not say in time that they had applied a command, for each command. */
+  unacknowledged: number;
+}
+
+export interface RedisControlBus extends ControlBus {
+  readonly stats: Readonly<RedisControlStats>;
+}
+
 /**
  * Commands lie in a stream that every node reads in order, so nothing is lost while a connection is broken; pub/sub only
  * wakes the readers, who look each period of the lease anyway. `send` waits for the nodes that renewed their lease within
@@ -31,7 +41,8 @@ export interface RedisControlBusOptions {
  * `start` resolves also where Redis does not answer; the bus then joins as soon as it does. `send` takes one second at
  * most, `survey` one and a half. A handler must not wait for a command that it sends itself.
  */
-export function redisControlBus(options: RedisControlBusOptions): ControlBus {
+export function redisControlBus(options: RedisControlBusOptions): RedisControlBus {
+  const stats: RedisControlStats = { unacknowledged: 0 };
   let bus: Bus | undefined;
   const running = (): Bus => {
     if (bus === undefined) throw clientError('internal', 'the control bus is not running');
@@ -39,7 +50,7 @@ export function redisControlBus(options: RedisControlBusOptions): ControlBus {
   };
   return {
     start: async (handler) => {
-      bus = new Bus(options, handler);
+      bus = new Bus(options, handler, stats);
       await bus.start();
     },
     send: async (command) => answer(running().sender.send(command)),
@@ -49,6 +60,7 @@ export function redisControlBus(options: RedisControlBusOptions): ControlBus {
       bus = undefined;
       await closing?.close();
     },
+    stats,
   };
 }
 
@@ -62,10 +74,10 @@ class Bus {
   #listening = false;
   #closed = false;
 
-  constructor(options: RedisControlBusOptions, handler: ControlHandler) {
+  constructor(options: RedisControlBusOptions, handler: ControlHandler, stats: RedisControlStats) {
     const { lease, name, onError } = options;
     const keys = controlKeys(options.prefix, lease.tag);
-    const common = { lease, keys, node: this.#node, name, onError };
+    const common = { lease, keys, node: this.#node, name, onError, stats };
     this.#options = options;
     this.#keys = keys;
     this.#reader = new CommandReader({ ...common, apply: (command) => handler.apply(command) });

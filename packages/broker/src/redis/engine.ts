@@ -12,6 +12,8 @@ export interface RedisBrokerStats {
   publishRetriesAppended: number;
   /** Channels that may have missed something because a connection broke. */
   uncertainChannels: number;
+  /** Publications that were answered and not published, by why. */
+  readonly suppressed: { idempotency: number; version: number };
 }
 
 /** All that the Redis broker of a node knows. */

@@ -33,7 +33,12 @@ export function redisBroker(redis: RedisShards, options: RedisBrokerOptions = {}
     redis,
     log: options.log ?? {},
     onError: options.onError ?? warn,
-    stats: { publishRetriesFound: 0, publishRetriesAppended: 0, uncertainChannels: 0 },
+    stats: {
+      publishRetriesFound: 0,
+      publishRetriesAppended: 0,
+      uncertainChannels: 0,
+      suppressed: { idempotency: 0, version: 0 },
+    },
     events: undefined,
     subscribed: new Set(),
   };

@@ -42,6 +42,8 @@ export async function publish(
   const args = argsOf(publication, options);
   const [what, epoch, offset] = await insist(engine, place, keys, args);
   if (what === -1) throw clientError('badRequest', 'idempotency key was used with other data');
+  if (what === 2) engine.stats.suppressed.idempotency++;
+  else if (what === 3) engine.stats.suppressed.version++;
   const position =
     epoch.length === 0 ? undefined : { offset: Number(offset.toString()), epoch: epoch.toString() };
   return {

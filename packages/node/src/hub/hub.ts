@@ -2,6 +2,7 @@ import type { Broker, Target } from '@gyre/broker';
 import { TailBudget } from '../recovery/tail.ts';
 import type { Session } from '../session/session.ts';
 import { Channel } from './channel.ts';
+import { count, type NodeStats } from '../options.ts';
 
 /** Bytes that the tails of all channels hold at most. */
 const TAILS = 128 * 1024 * 1024;
@@ -25,9 +26,11 @@ export class Hub {
   /** Every open connection, connected or not. */
   readonly #open = new Set<Session>();
   #subscriptions = 0;
+  readonly #stats: NodeStats;
 
-  constructor(broker: Broker) {
+  constructor(broker: Broker, stats: NodeStats) {
     this.#broker = broker;
+    this.#stats = stats;
   }
 
   get numClients(): number {
@@ -53,6 +56,7 @@ export class Hub {
   /** A connection got its user. */
   connected(session: Session): void {
     this.#sessions.set(session.id, session);
+    count(this.#stats.connections.begun, session.transportName);
     const sessions = this.#users.get(session.user);
     if (sessions === undefined) this.#users.set(session.user, new Set([session]));
     else sessions.add(session);
@@ -66,6 +70,7 @@ export class Hub {
   /** A connection is not its user's any more, open as it may still be. */
   disconnected(session: Session): void {
     if (!this.#sessions.delete(session.id)) return;
+    count(this.#stats.connections.ended, session.transportName);
     const sessions = this.#users.get(session.user);
     sessions?.delete(session);
     if (sessions?.size === 0) this.#users.delete(session.user);
@@ -115,10 +120,12 @@ export class Hub {
 
   subscribed(): void {
     this.#subscriptions++;
+    this.#stats.subscriptions.begun++;
   }
 
   unsubscribed(channel: Channel): void {
     this.#subscriptions--;
+    this.#stats.subscriptions.ended++;
     this.#drop(channel);
   }
 

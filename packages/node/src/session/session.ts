@@ -16,7 +16,7 @@ import {
 import type { Context } from '../context.ts';
 import type { Client } from '../gate.ts';
 import type { Subscription } from '../hub/subscription.ts';
-import { count } from '../options.ts';
+import { count, observe } from '../options.ts';
 import type { Transport } from '../transports/transport.ts';
 import type { Due } from './deadlines.ts';
 import { dispatch } from './dispatch.ts';
@@ -55,6 +55,7 @@ export class Session implements Client, Due {
   /** Resolves when the command that is being carried out is done. */
   current: Promise<void> = Promise.resolve();
   bucket = -1;
+  readonly #opened = performance.now();
   #inbox: Command[] = [];
   #busy = false;
   /** Goes on with the commands of a client that was behind with reading. */
@@ -102,6 +103,8 @@ export class Session implements Client, Due {
   /** A frame came. Its bytes may be reused when this returns. */
   receive(frame: Bytes): void {
     if (this.state === 'closed') return;
+    this.context.stats.receivedFrames++;
+    this.context.stats.receivedBytes += frame.length;
     try {
       const commands = this.codec.decode(frame);
       if (this.#inbox.length + commands.length > INBOX_LIMIT && this.#inbox.length > 0) {
@@ -119,20 +122,29 @@ export class Session implements Client, Due {
   /** Carries out what waits, in order. Never rejects: `dispatch` is where errors end. */
   async #work(): Promise<void> {
     this.#busy = true;
-    let end = performance.now() + TURN;
+    let now = performance.now();
+    let end = now + TURN;
     while (this.#inbox.length > 0) {
       const commands = this.#inbox;
       this.#inbox = [];
       for (const command of commands) {
         if (this.state === 'closed') return;
+        const began = now;
         this.current = dispatch(this, command);
         await this.current;
+        now = performance.now();
+        if (command.method !== 'pong') {
+          observe(this.context.stats.durations, command.method, (now - began) / 1000);
+        }
         if (this.state === 'refused') {
           // Sent in the hope that connecting would succeed: nobody waits for the answers.
           this.#inbox = [];
           break;
         }
-        if (performance.now() > end) end = await this.#turn();
+        if (now > end) {
+          now = await this.#turn();
+          end = now + TURN;
+        }
       }
     }
     this.#busy = false;
@@ -140,12 +152,12 @@ export class Session implements Client, Due {
 
   /**
    * Lets others have their turn. A client that is behind with reading has to catch up first: a small command may have a
-   * large answer, and answers have no other bound. Gives when the next turn is over.
+   * large answer, and answers have no other bound. Gives when the next turn begins.
    */
   async #turn(): Promise<number> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.outbox.isCongested) await new Promise<void>((resolve) => (this.#resume = resolve));
-    return performance.now() + TURN;
+    return performance.now();
   }
 
   /** Answers a command. */
@@ -206,14 +218,11 @@ export class Session implements Client, Due {
     if (this.state === 'closed') return;
     const { code, reason } = why;
     count(this.context.stats.disconnects, code);
+    count(this.context.stats.closes, `${this.transport.name}:${code}`);
     this.context.log.info?.('client disconnected', {
-      client: this.id,
-      user: this.user,
-      code,
-      reason,
+      ...this.#lastWords(code, reason),
       ...(detail === undefined ? {} : { detail }),
       buffered: this.transport.buffered(),
-      transport: this.transport.name,
     });
     // 3000 drops everything; whoever is slow will not get what waits either.
     const abrupt = code === 3000;
@@ -223,11 +232,27 @@ export class Session implements Client, Due {
     else this.transport.close(code, reason);
   }
 
-  /** The transport has ended, on its own or after {@link disconnect}. */
-  closed(): void {
+  /**
+   * The transport has ended, on its own or after {@link disconnect}.
+   * @param code of the close frame that the client sent; 1006 where it just went
+   */
+  closed(code = 1006, reason = ''): void {
     if (this.state === 'closed') return;
+    this.context.log.debug?.('client left', this.#lastWords(code, reason));
     this.outbox.close(false);
     this.#end();
+  }
+
+  /** What the log says of a connection that ends. */
+  #lastWords(code: number, reason: string): object {
+    return {
+      client: this.id,
+      user: this.user,
+      code,
+      reason,
+      transport: this.transport.name,
+      seconds: Math.round(performance.now() - this.#opened) / 1000,
+    };
   }
 
   #end(): void {

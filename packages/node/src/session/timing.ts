@@ -1,4 +1,5 @@
 import { disconnect, unsubscribeReasons } from '@gyre/protocol';
+import { observe } from '../options.ts';
 import type { Session } from './session.ts';
 
 /** Milliseconds until a connection that was refused is closed, should its client not do it. */
@@ -17,6 +18,7 @@ export class Timing {
   #closeAt: number;
   #pingAt = Infinity;
   #pongBy = Infinity;
+  #pingedAt = 0;
   #expireAt = Infinity;
   /** When to see whether the transport is stuck. */
   #writeBy = Infinity;
@@ -55,6 +57,8 @@ export class Timing {
   /** A pong came. False when none was asked for. */
   pong(): boolean {
     if (this.#pongBy === Infinity) return false;
+    const { context, transportName } = this.#session;
+    observe(context.stats.pongs, transportName, (this.#now() - this.#pingedAt) / 1000);
     this.#pongBy = Infinity;
     return true;
   }
@@ -99,6 +103,7 @@ export class Timing {
     const { pingInterval, pongTimeout } = context.options;
     if (transport.ping === undefined) outbox.push(codec.ping);
     else transport.ping();
+    this.#pingedAt = this.#now();
     this.#pingAt = now + pingInterval;
     if (pongTimeout > 0) this.#pongBy = now + pongTimeout;
   }

@@ -145,10 +145,10 @@ export function websocket(node: Node, options: WebSocketOptions): WebSocketBehav
     },
     pong: (socket) => socket.getUserData().session?.ponged(),
     drain: (socket) => socket.getUserData().session?.drained(),
-    close(socket) {
+    close(socket, code, reason) {
       const peer = socket.getUserData();
       transports.get(peer)?.gone();
-      peer.session?.closed();
+      peer.session?.closed(code, Buffer.from(reason).toString());
     },
   };
 }

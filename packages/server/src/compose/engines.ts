@@ -6,7 +6,11 @@ import type { ClientInfo } from '@gyre/protocol';
 import type { RedisOptions, TlsOptions } from '@gyre/redis';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../logger.ts';
+import { counted, type Asked } from '../metrics/counted.ts';
+import type { RedisSource } from '../metrics/redis-rows.ts';
+import type { Values } from '../metrics/row.ts';
 import { pemText } from '../pem.ts';
+import { RedisTimes } from './redis-source.ts';
 
 /** What a node stands on. */
 export interface Engines {
@@ -17,6 +21,12 @@ export interface Engines {
   verified(): boolean;
   /** Nodes that were alive when it was last asked, this one included. */
   nodes(): number;
+  /** Those of them that did not answer. */
+  missingNodes(): number;
+  /** Publications that were answered and not published, by why. */
+  readonly suppressed: Values;
+  /** What metrics tell of Redis, where there is one. */
+  redis(): RedisSource | undefined;
   close(): Promise<void>;
 }
 
@@ -36,8 +46,8 @@ const VERIFIED = 4000;
 const COUNT = 15_000;
 
 /** Makes the engines that the configuration names, connected and ready. */
-export async function openEngines(needs: EngineNeeds): Promise<Engines> {
-  return needs.config.engine.type === 'redis' ? redisEngines(needs) : memoryEngines();
+export async function openEngines(needs: EngineNeeds): Promise<Engines & { readonly asked: Asked }> {
+  return counted(needs.config.engine.type === 'redis' ? await redisEngines(needs) : memoryEngines());
 }
 
 function memoryEngines(): Engines {
@@ -50,6 +60,9 @@ function memoryEngines(): Engines {
     control,
     verified: () => true,
     nodes: () => 1,
+    missingNodes: () => 0,
+    suppressed: broker.stats.suppressed,
+    redis: () => undefined,
     async close() {
       await control.close();
       await broker.close();
@@ -68,7 +81,8 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
       import('@gyre/presence-manager/redis'),
     ]);
   const onError = (error: unknown): void => log.error?.('redis engine', { error });
-  const redis = openRedis(redisOptions(config.engine.redis), log);
+  const times = new RedisTimes();
+  const redis = openRedis(redisOptions(config.engine.redis), log, (shard) => times.watch(shard));
   await redis.start();
   const leases = openLeases(redis, { onError });
   const [first] = leases;
@@ -87,9 +101,13 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
   const control = redisControlBus({ prefix: redis.prefix, lease: first, name, onError });
   for (const lease of leases) await lease.start();
   let nodes = 1;
+  let missing = 0;
   const counting = setInterval(() => {
     control.survey('info', {}).then(
-      ({ answers, missingNodes }) => (nodes = answers.length + missingNodes.length),
+      ({ answers, missingNodes }) => {
+        missing = missingNodes.length;
+        nodes = answers.length + missing;
+      },
       // What cannot be asked now is asked the next time; `/ready` and the log tell of it.
       () => undefined,
     );
@@ -100,6 +118,9 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
     control,
     verified: () => redis.verifiedAge() < VERIFIED,
     nodes: () => nodes,
+    missingNodes: () => missing,
+    suppressed: broker.stats.suppressed,
+    redis: () => times.source({ redis, leases, broker, presence, control }),
     async close() {
       clearInterval(counting);
       await control.close();

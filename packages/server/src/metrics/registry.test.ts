@@ -1,3 +1,4 @@
+import { Histogram } from '@gyre/protocol';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from './registry.ts';
 import { rows, type Sources } from './names.ts';
@@ -8,13 +9,22 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
       gauges: { clients: 3, users: 2, channels: 5, subscriptions: 7, open: 4 },
       stats: {
         commands: { connect: 3 },
+        durations: {},
         replyErrors: { 'subscribe:103': 2 },
         disconnects: { 3008: 1 },
         unsubscribes: {},
+        closes: { 'websocket:3008': 1 },
+        connections: { begun: { websocket: 9, sse: 2 }, ended: { websocket: 5 } },
+        subscriptions: { begun: 8, ended: 1 },
         received: { publication: 10, join: 0, leave: 0 },
         sent: { publication: 100, join: 0, leave: 0 },
         frames: 50,
         bytes: 5000,
+        receivedFrames: 5,
+        receivedBytes: 500,
+        pongs: {},
+        broadcasts: new Histogram([1]),
+        filtered: 0,
         recoveries: { yes: 1, no: 0 },
         gaps: { found: 0, filled: 0, seconds: 0 },
         resyncs: {},
@@ -23,8 +33,19 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
         sweepSeconds: 0,
       },
     },
-    api: { stats: { commands: { 'http:publish': 9 }, errors: { 'http:publish:102': 1 } } },
+    api: { stats: { commands: { 'http:publish': 9 }, durations: {}, errors: { 'http:publish:102': 1 } } },
     version: '1.2.3',
+    engines: {
+      missingNodes: () => 1,
+      suppressed: { idempotency: 2, version: 0 },
+      asked: {
+        actions: { add_presence: 4 },
+        sent: { publication: 1, join: 0, leave: 0, control: 0 },
+        received: 2,
+        surveys: {},
+      },
+      redis: () => undefined,
+    },
     nodes: () => 3,
     refusedConnections: () => 0,
   };
@@ -39,6 +60,7 @@ describe('metrics', () => {
     expect(text).toContain(
       '\ngyre_api_command_errors_total{protocol="http",method="publish",error="102"} 1\n',
     );
+    expect(text).toContain('\ngyre_node_messages_received_count{type="control"} 2\n');
     expect(text).toContain('\ngyre_process_resident_memory_bytes');
   });
 
@@ -53,5 +75,19 @@ describe('metrics', () => {
   it('names each metric once', () => {
     const names = rows.map((row) => row.name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('tells how many are there from how many came and went', async () => {
+    const text = await createMetrics('gyre', sources()).text();
+    expect(text).toContain('\ngyre_client_connections_inflight{transport="websocket"} 4\n');
+    expect(text).toContain('\ngyre_client_connections_inflight{transport="sse"} 2\n');
+    expect(text).toContain('\ngyre_node_action_count{action="add_client"} 11\n');
+    expect(text).toContain('\ngyre_node_action_count{action="remove_subscription"} 1\n');
+    expect(text).toContain('\ngyre_node_action_count{action="add_presence"} 4\n');
+  });
+
+  it('names what Redis would tell where there is none', async () => {
+    const text = await createMetrics('gyre', sources()).text();
+    expect(text).toMatch(/\n# TYPE gyre_presence_reaped_total counter\n\n/);
   });
 });
