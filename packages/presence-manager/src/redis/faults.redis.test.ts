@@ -180,7 +180,7 @@ describe('a node that dies', () => {
 /** A node in another process. */
 async function otherProcess(): Promise<{
   readonly child: ChildProcess;
-  order(order: Order): Promise<unknown>;
+  readonly order: (order: Order) => Promise<unknown>;
 }> {
   const file = fileURLToPath(new URL('paused-node.testing.ts', import.meta.url));
   const child = fork(file, [server.url, prefix, `${renewMs}`], { execArgv: ['--conditions=source'] });
