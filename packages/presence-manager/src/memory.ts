@@ -36,6 +36,7 @@ export function memoryPresenceManager(): MemoryPresenceManager {
       const room = rooms.get(channel);
       room?.remove(clientId);
       if (room?.clients === 0) rooms.delete(channel);
+      return true;
     },
     members: async (channel, page) => {
       const after = page === undefined ? 0 : readCursor(page.cursor, lastNumber);

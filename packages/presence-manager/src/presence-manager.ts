@@ -17,14 +17,19 @@ export interface PresenceStats {
  * Knows who is in which channel, on all nodes.
  *
  * Guarantees, for every engine: a member is there when `add` resolves and gone when `remove` does; calls for one
- * (channel, client) take effect in the order they were made; a dead node's members vanish by themselves; the cost of
- * `stats` does not depend on the number of members.
+ * (channel, client) take effect in the order they were made; a dead node's members vanish by themselves, from all answers
+ * at the same time; the cost of `stats` does not depend on the number of members, but for channels of a node that has just
+ * died.
  */
 export interface PresenceManager {
   /** Adds a member of this node, or replaces its info. */
   add(channel: string, info: ClientInfo): Promise<void>;
-  /** Harmless where there is no such member. */
-  remove(channel: string, clientId: string): Promise<void>;
+  /**
+   * Harmless where there is no such member.
+   * @returns whether the channel has still to be told that the member left; false where that was done when its node was
+   *   taken for dead
+   */
+  remove(channel: string, clientId: string): Promise<boolean>;
   /**
    * @param page all members without it; with it at most `limit` of them, from `cursor` on ("" for the first page).
    *   Pages of a channel that changes meanwhile hold every member that stayed exactly once.

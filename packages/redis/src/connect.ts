@@ -1,12 +1,13 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions as ClientOptions } from 'ioredis';
+import { errorCode } from './errors.ts';
 import type { Endpoint, RedisOptions, ShardAddress, TlsOptions } from './options.ts';
 
 /** What a server says of itself when it is connected to. */
 export interface ServerInfo {
   /** One for each start of a Redis process; "" where it is hidden. */
   readonly runId: string;
-  /** Messages of a channel stay on the master of its slot: Redis 7 and later, where it is a Cluster. */
+  /** Messages of a channel stay on the master of its slot: Redis 7 and Valkey, where they are a Cluster. */
   readonly shardedPubSub: boolean;
 }
 
@@ -48,7 +49,7 @@ export function makeClient(
     disconnectTimeout: 100,
     retryStrategy: backoff,
     // 1: connect again and do not send the command again. Whoever was a master before is no longer one.
-    reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
+    reconnectOnError: (error) => (errorCode(error.message) === 'READONLY' ? 1 : false),
   });
 }
 
@@ -105,9 +106,11 @@ export async function greet(client: Redis): Promise<ServerInfo> {
     text = '';
   }
   const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(text)?.[1] ?? '';
+  // Valkey, which says 7 where it is asked for the version of Redis, has another name for it.
+  const mode = field('redis_mode') || field('server_mode');
   return {
     runId: field('run_id'),
-    shardedPubSub: field('redis_mode') === 'cluster' && Number.parseInt(field('redis_version'), 10) >= 7,
+    shardedPubSub: mode === 'cluster' && Number.parseInt(field('redis_version'), 10) >= 7,
   };
 }
 

@@ -1,3 +1,8 @@
+/** The first word of an error of Redis, which says what it is about. Before Redis 7 a script hides it in its own error. */
+export function errorCode(message: string): string {
+  return (/^ERR Error running script .*?: -?([A-Z]+) /.exec(message)?.[1] ?? /^\S*/.exec(message)?.[0]) || '';
+}
+
 /**
  * A command that was not done, or of which nobody knows.
  *

@@ -80,6 +80,12 @@ class Ear {
   }
 }
 
+/** Redis 6 and before have none. */
+async function hasShardedPubSub(servers: readonly OwnRedis[]): Promise<boolean> {
+  const answer = (await servers[0]?.admin.call('COMMAND', 'INFO', 'SPUBLISH')) as readonly unknown[];
+  return Array.isArray(answer[0]);
+}
+
 async function idOf({ admin }: OwnRedis): Promise<string> {
   return /run_id:(\w+)/.exec(await admin.info('server'))?.[1] ?? '';
 }
@@ -144,10 +150,11 @@ describe('Sentinel', () => {
 describe('a Cluster', () => {
   const stage = useStage();
 
-  it('has sharded pub/sub, one connection to each master, and tags on all of them', async () => {
+  it('has sharded pub/sub where the server knows it, one connection to each master, and tags on all of them', async () => {
     const { url, servers } = stage.keep(await startCluster());
     const ear = new Ear(await stage.open(url));
-    expect(ear.shard.publishCommand).toBe('SPUBLISH');
+    const command = (await hasShardedPubSub(servers)) ? 'SPUBLISH' : 'PUBLISH';
+    expect(ear.shard.publishCommand).toBe(command);
     await ear.subscribeAll();
     await ear.check('1');
     const ids = await Promise.all(servers.slice(0, 3).map(idOf));
@@ -193,8 +200,9 @@ describe('a Cluster', () => {
     await ear.check('after');
   });
 
-  it('moves a slot away and back: what was dropped on the way is there again', async () => {
+  it('moves a slot away and back: what was dropped on the way is there again', async ({ skip }) => {
     const { url, servers } = stage.keep(await startCluster());
+    if (!(await hasShardedPubSub(servers))) skip('nothing is dropped');
     const ear = new Ear(await stage.open(url));
     await ear.subscribeAll();
     await ear.check('before');

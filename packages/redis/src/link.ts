@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { drop, greet, hurry, keepConnected } from './connect.ts';
 import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
-import { RedisError } from './errors.ts';
+import { RedisError, errorCode } from './errors.ts';
 import { runId } from './types.ts';
 import type { Arg, Reply } from './types.ts';
 
@@ -198,7 +198,7 @@ export function redisError(error: unknown): RedisError {
   if (error instanceof RedisError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === 'ReplyError') {
-    return new RedisError('none', message, /^\S*/.exec(message)?.[0] ?? '', error);
+    return new RedisError('none', message, errorCode(message), error);
   }
   if (message.includes("isn't writeable")) return new RedisError('none', 'no connection to Redis', '', error);
   return new RedisError('unknown', 'no answer from Redis', '', error);

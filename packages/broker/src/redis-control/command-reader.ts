@@ -46,6 +46,11 @@ export class CommandReader {
     this.#options = options;
   }
 
+  /** What was read to, "" before the first time. */
+  get cursor(): string {
+    return this.#cursor;
+  }
+
   /**
    * Reads, and keeps this node on the list of nodes. Resolves when all that was in the stream at the call is applied.
    * @throws what Redis refused with

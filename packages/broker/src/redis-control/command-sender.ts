@@ -20,6 +20,8 @@ export interface CommandSenderOptions {
   readonly keys: ControlKeys;
   /** This node. */
   readonly node: string;
+  /** What this node has read to. */
+  readonly cursor: () => string;
   /** Commands were appended. */
   readonly appended: () => void;
   readonly stats: { unacknowledged: number };
@@ -80,7 +82,7 @@ export class CommandSender {
   }
 
   async #append(command: ControlCommand, number: number): Promise<readonly string[]> {
-    const { lease, keys, node } = this.#options;
+    const { lease, keys, node, cursor } = this.#options;
     const { shard, tag, renewMs, ttlMs } = lease;
     const nodes = await appendCommand(
       shard,
@@ -94,6 +96,7 @@ export class CommandSender {
         2 * renewMs,
         shard.publishCommand,
         encodeMessage({ type: 'wake', sender: node }),
+        cursor(),
       ],
       'control',
     );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { freshPrefix, startCluster, startRedis, testRedis } from '@gyre/redis/testing';
+import { freshPrefix, startCluster, startRedis, startSentinel, testRedis } from '@gyre/redis/testing';
 import type { TestRedis } from '@gyre/redis/testing';
 import { controlBusContract } from '../control-contract.ts';
 import type { ControlBusStore } from '../control-contract.ts';
@@ -9,14 +9,16 @@ import type { StageNode } from './stage.testing.ts';
 const servers: TestRedis[] = [];
 let standalone = '';
 let shards: readonly string[] = [];
+let sentinel: TestRedis;
 let cluster: TestRedis;
 
 beforeAll(async () => {
   const [one, two] = await Promise.all([testRedis(), startRedis()]);
+  sentinel = await startSentinel();
   cluster = await startCluster();
   standalone = one.url;
   shards = [one.url, two.url];
-  servers.push(one, two, cluster);
+  servers.push(one, two, sentinel, cluster);
 });
 
 afterAll(async () => {
@@ -45,6 +47,11 @@ controlBusContract('Redis control bus, one server', {
 
 controlBusContract('Redis control bus, two shards', {
   create: () => store(() => shards),
+  can: { severalNodes: true },
+});
+
+controlBusContract('Redis control bus, Sentinel', {
+  create: () => store(() => sentinel.url),
   can: { severalNodes: true },
 });
 

@@ -81,7 +81,11 @@ class Bus {
     this.#options = options;
     this.#keys = keys;
     this.#reader = new CommandReader({ ...common, apply: (command) => handler.apply(command) });
-    this.sender = new CommandSender({ ...common, appended: () => this.#wake() });
+    this.sender = new CommandSender({
+      ...common,
+      cursor: () => this.#reader.cursor,
+      appended: () => this.#wake(),
+    });
     this.surveyor = new Surveyor({ ...common, answer: (survey, query) => handler.answer(survey, query) });
   }
 

@@ -2,11 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { freshPrefix, startRedis } from '@gyre/redis/testing';
 import type { OwnRedis } from '@gyre/redis/testing';
 import { refusal } from '../contract/stage.ts';
-import type { ControlCommand, ControlHandler, NodeInfo, SurveyName, Surveys } from '../control.ts';
+import type { ControlCommand } from '../control.ts';
 import { controlKeys } from './keys.ts';
-import { makeNode, until } from './stage.testing.ts';
-import type { StageNode } from './stage.testing.ts';
-import { encodeSent } from './wire.ts';
+import { sendUntilApplied, startedNode, until } from './stage.testing.ts';
+import type { StageNode, StartedNode } from './stage.testing.ts';
+import { encodeMessage, encodeSent } from './wire.ts';
 
 /** Milliseconds between renewals: nodes are counted on for two of them, and live for five. */
 const renewMs = 300;
@@ -28,49 +28,14 @@ beforeEach(() => {
 });
 
 afterEach(async () => {
-  const started = nodes.splice(0);
-  await Promise.all(started.map(({ bus }) => bus.close()));
-  await Promise.all(started.map((one) => one.close()));
+  await Promise.all(nodes.splice(0).map((one) => one.close()));
 });
-
-interface StartedNode extends StageNode {
-  /** Channels of the commands that were applied. */
-  readonly applied: string[];
-  /** What applying waits for. */
-  hold: Promise<void>;
-}
 
 async function node(name: string, every = renewMs, url = server.url): Promise<StartedNode> {
-  const made = await makeNode(url, prefix, name, every);
-  const started: StartedNode = { ...made, applied: [], hold: Promise.resolve() };
+  const started = await startedNode(url, prefix, name, every);
   nodes.push(started);
-  const handler: ControlHandler = {
-    apply: async (command) => {
-      await started.hold;
-      started.applied.push(command.type === 'unsubscribe' ? command.channel : command.type);
-    },
-    answer: async <S extends SurveyName>(survey: S) => {
-      const answers: { [N in SurveyName]: Surveys[N]['answer'] } = {
-        info: infoOf(name),
-        channels: { channels: [], more: false },
-      };
-      return answers[survey];
-    },
-  };
-  await made.bus.start(handler);
   return started;
 }
-
-const infoOf = (name: string): NodeInfo => ({
-  uid: name,
-  name,
-  version: '',
-  numClients: 0,
-  numUsers: 0,
-  numChannels: 0,
-  numSubs: 0,
-  uptime: 0,
-});
 
 const about = (channel: string): ControlCommand => ({ type: 'unsubscribe', target: { user: 'u' }, channel });
 
@@ -96,21 +61,6 @@ async function account(name: string): Promise<{
       await server.admin.call('ACL', 'SETUSER', user, 'on');
     },
   };
-}
-
-/** Sends until it was applied on all that are counted on. @returns what was said before */
-async function sendUntilApplied(from: StageNode, command: ControlCommand): Promise<string[]> {
-  const said: string[] = [];
-  const deadline = performance.now() + 15_000;
-  for (;;) {
-    const refused = await from.bus.send(command).then(
-      () => undefined,
-      (error: unknown) => error as Error,
-    );
-    if (refused === undefined) return said;
-    if (performance.now() > deadline) throw refused;
-    said.push(refused.message);
-  }
 }
 
 describe('a command', () => {
@@ -289,6 +239,28 @@ describe('a Redis', () => {
     }
     await server.admin.flushall();
   });
+
+  it.each([
+    ['nothing', () => []],
+    ['less', () => [encodeSent({ sender: 'nobody', number: 2, command: about('late') })]],
+  ])(
+    'whose clock goes back, with %s of what was read, has all that comes done, and once',
+    async (_, rest) => {
+      // So seldom that nobody looks at the stream by itself meanwhile.
+      const [one, two] = [await node('one', 5000), await node('two', 5000)];
+      const { commands, all } = keysOf(one);
+      const later = Date.now() + 3_600_000;
+      const sent = encodeSent({ sender: 'nobody', number: 1, command: about('a') });
+      await server.admin.xadd(commands, `${later}-5`, 'c', sent);
+      await server.admin.publish(all, encodeMessage({ type: 'wake', sender: 'nobody' }));
+      await until(() => one.applied.length + two.applied.length === 2);
+      await server.admin.del(commands);
+      for (const entry of rest()) await server.admin.xadd(commands, `${later}-4`, 'c', entry);
+      for (const channel of ['b', 'c']) await one.bus.send(about(channel));
+      await two.bus.send(about('d'));
+      for (const { applied } of [one, two]) expect(applied).toEqual(['a', 'b', 'c', 'd']);
+    },
+  );
 
   it('holds a bounded number of commands, and nothing for ever', async () => {
     const [one] = [await node('one'), await node('two')];

@@ -1,7 +1,14 @@
 import { openLeases, openRedis } from '@gyre/redis';
 import type { Lease, RedisShards } from '@gyre/redis';
 import { testOptions } from '@gyre/redis/testing';
-import type { ControlBus } from '../control.ts';
+import type {
+  ControlBus,
+  ControlCommand,
+  ControlHandler,
+  NodeInfo,
+  SurveyName,
+  Surveys,
+} from '../control.ts';
 import { redisControlBus } from './control-bus.ts';
 
 /** One node of a cluster, as far as control goes; its bus is not started. */
@@ -36,6 +43,73 @@ export async function makeNode(
     await lease.close();
   };
   return { redis, lease, bus, errors, kill, close: kill };
+}
+
+export interface StartedNode extends StageNode {
+  /** Channels of the commands that were applied. */
+  readonly applied: string[];
+  /** What applying waits for. */
+  hold: Promise<void>;
+}
+
+/** A node whose bus is started; `close` closes that first. */
+export async function startedNode(
+  address: string | readonly string[],
+  prefix: string,
+  name: string,
+  renewMs = 300,
+): Promise<StartedNode> {
+  const made = await makeNode(address, prefix, name, renewMs);
+  const started: StartedNode = {
+    ...made,
+    applied: [],
+    hold: Promise.resolve(),
+    close: async () => {
+      await made.bus.close();
+      await made.close();
+    },
+  };
+  const handler: ControlHandler = {
+    apply: async (command) => {
+      await started.hold;
+      started.applied.push(command.type === 'unsubscribe' ? command.channel : command.type);
+    },
+    answer: async <S extends SurveyName>(survey: S) => {
+      const answers: { [N in SurveyName]: Surveys[N]['answer'] } = {
+        info: infoOf(name),
+        channels: { channels: [], more: false },
+      };
+      return answers[survey];
+    },
+  };
+  await made.bus.start(handler);
+  return started;
+}
+
+const infoOf = (name: string): NodeInfo => ({
+  uid: name,
+  name,
+  version: '',
+  numClients: 0,
+  numUsers: 0,
+  numChannels: 0,
+  numSubs: 0,
+  uptime: 0,
+});
+
+/** Sends until it was applied on all that are counted on. @returns what was said before */
+export async function sendUntilApplied(from: StageNode, command: ControlCommand): Promise<string[]> {
+  const said: string[] = [];
+  const deadline = performance.now() + 15_000;
+  for (;;) {
+    const refused = await from.bus.send(command).then(
+      () => undefined,
+      (error: unknown) => error as Error,
+    );
+    if (refused === undefined) return said;
+    if (performance.now() > deadline) throw refused;
+    said.push(refused.message);
+  }
 }
 
 /** Resolves when the condition holds; rejects when it has not for fifteen seconds. */

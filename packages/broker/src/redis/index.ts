@@ -1,3 +1,4 @@
+import type { ClientInfo } from '@gyre/protocol';
 import type { Log, RedisShards } from '@gyre/redis';
 import type { Broker } from '../broker.ts';
 import { warn } from '../memory/warn.ts';
@@ -5,8 +6,10 @@ import type { Engine, RedisBrokerStats } from './engine.ts';
 import { history, removeHistory } from './history.ts';
 import { positions } from './positions.ts';
 import { publish } from './publish.ts';
-import { announce, endSubscriptions, subscribe, unsubscribe, watchGaps } from './subscribe.ts';
+import { announce, announcement, endSubscriptions, subscribe, unsubscribe, watchGaps } from './subscribe.ts';
+import type { Announcement } from './subscribe.ts';
 
+export type { Announcement } from './subscribe.ts';
 export type { RedisBrokerStats } from './engine.ts';
 
 export interface RedisBrokerOptions {
@@ -19,6 +22,8 @@ export interface RedisBroker extends Broker {
   readonly stats: Readonly<RedisBrokerStats>;
   /** Milliseconds since when messages of the channel are known to arrive here; Infinity where they are not. */
   verifiedAge(channel: string): number;
+  /** What `announce` would publish, for whoever has to do it in one step with something else. */
+  announcement(channel: string, event: 'join' | 'leave', info: ClientInfo): Announcement;
 }
 
 /**
@@ -61,6 +66,7 @@ export function redisBroker(redis: RedisShards, options: RedisBrokerOptions = {}
       await endSubscriptions(engine);
     },
     stats: engine.stats,
+    announcement: (channel, event, info) => announcement(engine, channel, event, info),
     verifiedAge: (channel) => {
       const { shard, tag } = redis.place(channel);
       return shard.verifiedAge(tag);

@@ -35,6 +35,25 @@ async function endSubscription(engine: Engine, channel: string): Promise<void> {
   }
 }
 
+/** A message for the subscribers of a channel, which whoever changes something in Redis may publish in the same step. */
+export interface Announcement {
+  readonly bus: string;
+  readonly message: Uint8Array;
+}
+
+export function announcement(
+  engine: Engine,
+  channel: string,
+  event: 'join' | 'leave',
+  info: ClientInfo,
+): Announcement {
+  const { tag } = engine.redis.place(channel);
+  return {
+    bus: busChannel(engine.redis.prefix, tag, channel),
+    message: Buffer.concat([event === 'join' ? joined : left, encodeInfo(info)]),
+  };
+}
+
 /** At most once: where nothing is heard of it, it is not tried again. */
 export async function announce(
   engine: Engine,
@@ -44,9 +63,9 @@ export async function announce(
 ): Promise<void> {
   assertRunning(engine);
   const { shard, tag } = engine.redis.place(channel);
-  const message = Buffer.concat([event === 'join' ? joined : left, encodeInfo(info)]);
+  const { bus, message } = announcement(engine, channel, event, info);
   try {
-    await shard.call(tag, [shard.publishCommand, busChannel(engine.redis.prefix, tag, channel), message]);
+    await shard.call(tag, [shard.publishCommand, bus, message]);
   } catch (error) {
     throw refusal(engine, error);
   }

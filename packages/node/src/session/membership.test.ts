@@ -22,8 +22,9 @@ describe('a subscription that does not come about', () => {
     };
     // The answer is lost, not the call.
     stage.presence.remove = async (channel, client) => {
-      await remove(channel, client);
+      const untold = await remove(channel, client);
       if (channel === 'a') throw clientError('internal');
+      return untold;
     };
     const peer = stage.open();
     peer.send({ id: 1, connect: {} });
@@ -31,6 +32,26 @@ describe('a subscription that does not come about', () => {
     expect(peer.messages()).toMatchObject([{ id: 1, error: { code: 100 } }]);
     expect(stage.node.gauges.channels).toBe(0);
     expect(stage.presence.gauges()).toEqual({ channels: 0, members: 0 });
+    await stage.stop();
+  });
+});
+
+describe('the end of a subscription', () => {
+  it.each([true, false])('is told to the channel where it is still to be told: %s', async (untold) => {
+    const stage = await startNode({
+      subscribe: async () => ({ ...present, joinLeave: true, pushJoinLeave: true }),
+    });
+    const [peer, witness] = [await stage.connected(), await stage.connected()];
+    for (const one of [witness, peer]) {
+      one.send({ id: 2, subscribe: { channel: 'c' } });
+      await settled();
+    }
+    const remove = stage.presence.remove.bind(stage.presence);
+    stage.presence.remove = async (channel, client) => (await remove(channel, client)) && untold;
+    peer.send({ id: 3, unsubscribe: { channel: 'c' } });
+    await settled();
+    const leaves = witness.messages().filter((message) => JSON.stringify(message).includes('"leave"'));
+    expect(leaves).toHaveLength(untold ? 1 : 0);
     await stage.stop();
   });
 });

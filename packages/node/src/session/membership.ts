@@ -238,8 +238,8 @@ export async function leave(subscription: Subscription): Promise<void> {
   channel.remove(subscription);
   const { hub, presence, broker } = session.context;
   hub.unsubscribed(channel);
-  if (grant.presence) await presence.remove(channel.name, session.id);
-  if (grant.joinLeave) await broker.announce(channel.name, 'leave', subscription.info());
+  const untold = !grant.presence || (await presence.remove(channel.name, session.id));
+  if (grant.joinLeave && untold) await broker.announce(channel.name, 'leave', subscription.info());
 }
 
 /** For a continuation that finds its connection gone: nobody is there to be told. */

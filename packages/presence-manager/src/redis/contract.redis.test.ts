@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { freshPrefix, startCluster, startRedis, testRedis } from '@gyre/redis/testing';
+import { freshPrefix, startCluster, startRedis, startSentinel, testRedis } from '@gyre/redis/testing';
 import type { TestRedis } from '@gyre/redis/testing';
 import { presenceManagerContract } from '../contract.ts';
 import type { PresenceManagerStore } from '../contract.ts';
@@ -9,14 +9,16 @@ import type { StageNode } from './stage.testing.ts';
 const servers: TestRedis[] = [];
 let standalone = '';
 let shards: readonly string[] = [];
+let sentinel: TestRedis;
 let cluster: TestRedis;
 
 beforeAll(async () => {
   const [one, two] = await Promise.all([testRedis(), startRedis()]);
+  sentinel = await startSentinel();
   cluster = await startCluster();
   standalone = one.url;
   shards = [one.url, two.url];
-  servers.push(one, two, cluster);
+  servers.push(one, two, sentinel, cluster);
 });
 
 afterAll(async () => {
@@ -48,6 +50,11 @@ presenceManagerContract('Redis presence manager, one server', {
 
 presenceManagerContract('Redis presence manager, two shards', {
   create: () => store(() => shards),
+  can: { severalNodes: true },
+});
+
+presenceManagerContract('Redis presence manager, Sentinel', {
+  create: () => store(() => sentinel.url),
   can: { severalNodes: true },
 });
 

@@ -34,6 +34,11 @@ export function clientKey(client: string): Buffer {
   return measured(client);
 }
 
+/** The client of a key. */
+export function clientOf(key: Buffer): string {
+  return key.toString('utf8', digits);
+}
+
 /** What the names of a channel's members begin with; the client key follows. */
 export function nameHead(channel: string): Buffer {
   return measured(channel);

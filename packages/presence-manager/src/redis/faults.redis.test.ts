@@ -1,18 +1,26 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ClientInfo } from '@gyre/protocol';
 import { freshPrefix, startRedis } from '@gyre/redis/testing';
 import type { OwnRedis } from '@gyre/redis/testing';
 import { clientKey } from './entry.ts';
-import { dropMembers } from './scripts.ts';
-import { startNode, until } from './stage.testing.ts';
-import type { StageNode } from './stage.testing.ts';
+import { channelKeys, namesKey } from './keys.ts';
+import type { Order } from './paused-node.testing.ts';
+import { dropMembers, putMembers } from './scripts.ts';
+import { startNode, startWitness, until } from './stage.testing.ts';
+import type { StageNode, Witness } from './stage.testing.ts';
 
 /** Milliseconds between renewals: a lease lives for five of them. */
 const renewMs = 300;
 
 let server: OwnRedis;
 let prefix: string;
+let witness: Witness;
 const nodes: StageNode[] = [];
+const children: ChildProcess[] = [];
 
 beforeAll(async () => {
   server = await startRedis();
@@ -22,12 +30,15 @@ afterAll(async () => {
   await server.close();
 });
 
-beforeEach(() => {
+beforeEach(async () => {
   prefix = freshPrefix();
+  witness = await startWitness(server.url, prefix);
 });
 
 afterEach(async () => {
   await Promise.all(nodes.splice(0).map((one) => one.close()));
+  await witness.close();
+  for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
 async function node(every = renewMs, url = server.url, ioTimeout = 4000): Promise<StageNode> {
@@ -98,8 +109,8 @@ describe('a node that dies', () => {
 
     await dies.kill();
     await until(async () => (await clients(two, 'big')).length === 21);
-    await until(() => one.swept.length + two.swept.length === 700);
-    expect([...one.swept, ...two.swept].sort()).toEqual(
+    await until(() => witness.leaves.length >= 700);
+    expect(witness.leaves.toSorted()).toEqual(
       [
         ...gone.slice(0, 500).map((id) => `big/${id}`),
         ...gone.slice(500).map((id) => `channel of ${id}/${id}`),
@@ -112,7 +123,9 @@ describe('a node that dies', () => {
     await until(async () =>
       (await server.admin.keys(`${prefix}*${dead}`)).every((key) => key.includes(':px:')),
     );
-    expect(one.swept.length + two.swept.length).toBe(700);
+    await witness.settled();
+    expect([witness.leaves.length, witness.joins.length]).toEqual([700, 0]);
+    expect(one.manager.counters.swept + two.manager.counters.swept).toBe(700);
   });
 
   it('is swept once by two that do it at the same time', async () => {
@@ -120,14 +133,15 @@ describe('a node that dies', () => {
     const gone = ids('gone', 300);
     await addAll(dies, 'c', gone);
     const dead = holderOf(dies);
-    const sweep = (by: StageNode): Promise<readonly Buffer[]>[] => {
+    const sweep = (by: StageNode): Promise<readonly string[]>[] => {
       const [lease] = by.leases;
       if (lease === undefined) throw new Error('a node without a lease');
       const where = { lease, prefix, tag: by.redis.place('c').tag, channel: 'c' };
-      return gone.map((id) => dropMembers(where, dead, [clientKey(id)], true));
+      const why = { holder: dead, only: true, sweep: true };
+      return gone.map((id) => dropMembers(where, [{ key: clientKey(id) }], why));
     };
     const both = await Promise.all([...sweep(one), ...sweep(two)]);
-    expect(both.flat().length).toBe(300);
+    expect(both.flat().filter((removed) => removed === 'removed').length).toBe(300);
     expect(await one.manager.stats('c')).toEqual({ clients: 0, users: 0 });
   });
 
@@ -140,11 +154,17 @@ describe('a node that dies', () => {
     const comes = await node(1500);
     expect(comes.leases[0]?.dead()).toEqual([holder]);
     expect(await clients(comes, 'c')).toEqual([]);
+    expect(await comes.manager.stats('c')).toEqual({ clients: 0, users: 0 });
+    await comes.manager.add('c', info('lives'));
+    await comes.manager.add('c', info('lives too', 'user of a0000'));
+    expect(await comes.manager.stats('c')).toEqual({ clients: 2, users: 2 });
+    for (const client of ['lives', 'lives too']) await comes.manager.remove('c', client);
     // It was alive after all, and is back in time.
     await reborn(one, holder);
     await until(async () => (await clients(comes, 'c')).length === 20);
     expect(await comes.manager.stats('c')).toEqual({ clients: 20, users: 20 });
-    expect([comes.swept, one.rejoined]).toEqual([[], []]);
+    await witness.settled();
+    expect([witness.leaves, witness.joins]).toEqual([[], []]);
   });
 
   it('is swept by one that starts after all are dead', async () => {
@@ -152,8 +172,65 @@ describe('a node that dies', () => {
     await addAll(dies, 'c', ids('gone', 10));
     await dies.kill();
     const later = await node();
-    await until(() => later.swept.length === 10);
+    await until(() => witness.leaves.length === 10);
     expect(await later.manager.stats('c')).toEqual({ clients: 0, users: 0 });
+  });
+});
+
+/** A node in another process. */
+async function otherProcess(): Promise<{
+  readonly child: ChildProcess;
+  readonly order: (order: Order) => Promise<unknown>;
+}> {
+  const file = fileURLToPath(new URL('paused-node.testing.ts', import.meta.url));
+  const child = fork(file, [server.url, prefix, `${renewMs}`], { execArgv: ['--conditions=source'] });
+  children.push(child);
+  await once(child, 'message');
+  return {
+    child,
+    order: async (order) => {
+      child.send(order);
+      const [answer] = (await once(child, 'message')) as unknown[];
+      return answer;
+    },
+  };
+}
+
+describe('a node that is stopped and goes on', () => {
+  it('has its members back, after each of them left once and joined once', async () => {
+    const other = await node();
+    const { child, order } = await otherProcess();
+    await order({ add: ids('paused', 50) });
+    await addAll(other, 'c', ids('other', 5));
+    expect(await other.manager.stats('c')).toEqual({ clients: 55, users: 55 });
+
+    child.kill('SIGSTOP');
+    await until(async () => (await clients(other, 'c')).length === 5);
+    expect(await other.manager.stats('c')).toEqual({ clients: 5, users: 5 });
+    await until(() => witness.leaves.length >= 50);
+    child.kill('SIGCONT');
+    await until(async () => (await clients(other, 'c')).length === 55);
+    await until(() => witness.joins.length >= 50);
+    await witness.settled();
+    const told = ids('paused', 50).map((id) => `c/${id}`);
+    expect([witness.leaves.toSorted(), witness.joins.toSorted()]).toEqual([told, told]);
+    expect(await other.manager.stats('c')).toEqual({ clients: 55, users: 55 });
+    // This time its channel is still to be told, by whoever removed it.
+    expect(await order({ remove: 'paused0000' })).toBe(true);
+    expect((await clients(other, 'c')).length).toBe(54);
+  });
+
+  it('knows of whom others have told already that they left', async () => {
+    // Others hold it for dead long before its own next renewal.
+    const [slow, other] = [await node(10_000), await node()];
+    await addAll(slow, 'c', ['a', 'b']);
+    await until(() => witness.leaves.length === 2);
+    expect(await slow.manager.remove('c', 'a')).toBe(false);
+    await slow.manager.add('c', info('b'));
+    expect(await slow.manager.remove('c', 'b')).toBe(true);
+    await witness.settled();
+    expect([witness.leaves.toSorted(), witness.joins]).toEqual([['c/a', 'c/b'], ['c/b']]);
+    expect(other.manager.counters.swept).toBe(2);
   });
 });
 
@@ -165,7 +242,7 @@ describe('a node that was cut off', () => {
     await addAll(other, 'c', ids('other', 5));
     const holder = holderOf(cut);
     await lock();
-    await until(() => other.swept.length === 50);
+    await until(() => witness.leaves.length === 50);
     expect(await clients(other, 'c')).toEqual(ids('other', 5));
 
     await unlock();
@@ -173,9 +250,10 @@ describe('a node that was cut off', () => {
     await until(async () => (await clients(other, 'c')).length === 55);
     await until(() => cut.manager.gauges().owed === 0);
     expect(await other.manager.stats('c')).toEqual({ clients: 55, users: 55 });
-    expect([...cut.rejoined].sort()).toEqual(ids('cut', 50).map((id) => `c/${id}`));
-    expect(new Set(other.swept).size).toBe(50);
-    expect([other.swept.length, cut.swept, other.rejoined]).toEqual([50, [], []]);
+    await witness.settled();
+    const told = ids('cut', 50).map((id) => `c/${id}`);
+    expect([witness.leaves.toSorted(), witness.joins.toSorted()]).toEqual([told, told]);
+    expect([other.manager.counters.swept, cut.manager.counters.rejoined]).toEqual([50, 50]);
     await cut.manager.remove('c', 'cut0000');
     expect((await clients(other, 'c')).length).toBe(54);
   });
@@ -196,7 +274,9 @@ describe('a node that was cut off', () => {
     await until(async () => (await clients(other, 'c')).length === 1);
     await until(() => cut.manager.gauges().owed === 0);
     expect(await clients(other, 'c')).toEqual(['stays']);
-    expect([cut.manager.gauges().members, other.swept]).toEqual([1, []]);
+    // Whoever called could not tell that it left.
+    await witness.settled();
+    expect([cut.manager.gauges().members, witness.leaves, witness.joins]).toEqual([1, ['c/goes'], []]);
   });
 });
 
@@ -216,7 +296,8 @@ describe('a Redis', () => {
     const [lease] = one.leases;
     await until(async () => (await server.admin.zcard(lease?.key ?? '')) === 2);
     expect(await two.manager.stats('c')).toEqual({ clients: 40, users: 40 });
-    expect([one, two].flatMap(({ swept, rejoined }) => [...swept, ...rejoined])).toEqual([]);
+    await witness.settled();
+    expect([witness.leaves, witness.joins]).toEqual([[], []]);
   });
 
   it('that is down takes only its own channels with it', async () => {
@@ -261,7 +342,8 @@ describe('a Redis', () => {
     await until(async () => (await clients(one, 'c').catch(() => [])).length === 605);
     await until(async () => (await clients(one, 'd')).length === 1);
     expect(await two.manager.stats('c')).toEqual({ clients: 605, users: 605 });
-    expect([one, two].flatMap(({ swept, rejoined }) => [...swept, ...rejoined])).toEqual([]);
+    await witness.settled();
+    expect([witness.leaves, witness.joins]).toEqual([[], []]);
   });
 
   it('that comes back with older data shows who is there now', async () => {
@@ -274,10 +356,45 @@ describe('a Redis', () => {
     await server.restart();
     await reborn(one, holder);
     await until(async () => (await clients(one, 'c').catch(() => [])).join(' ') === 'comes stays');
-    // The one that went is there again, under the lease of before, until that is over.
-    await until(async () => (await one.manager.stats('c')).clients === 2);
+    // The one that went was there again, under the lease of before. That it left was told before.
     expect(await one.manager.stats('c')).toEqual({ clients: 2, users: 2 });
+    const [lease] = one.leases;
+    await until(async () => (await server.admin.zcard(lease?.key ?? '')) === 1);
+    await witness.settled();
+    expect([witness.leaves, witness.joins, one.manager.counters.mended]).toEqual([[], [], 1]);
     await server.admin.flushall();
+  });
+});
+
+describe('what Redis has', () => {
+  it('is compared with what is there, and mended', async () => {
+    const one = await node(200);
+    await addAll(one, 'c', ids('a', 20));
+    await addAll(one, 'd', ids('d', 20));
+    const holder = holderOf(one);
+    const [lease] = one.leases;
+    if (lease === undefined) throw new Error('a node without a lease');
+    const { tag } = one.redis.place('c');
+    // Another one writes under its name, and keys are lost.
+    const where = { lease, prefix, tag, channel: 'c' };
+    await putMembers(
+      where,
+      holder,
+      '',
+      ids('stray', 5).map((id) => info(id)),
+      () => undefined,
+    );
+    const d = channelKeys(prefix, one.redis.place('d').tag, 'd');
+    await server.admin.del(...Object.values(d), namesKey(prefix, one.redis.place('d').tag, holder));
+    expect((await clients(one, 'c')).length).toBe(25);
+    await until(
+      async () => (await clients(one, 'c')).length === 20 && (await clients(one, 'd')).length === 20,
+    );
+    expect(await one.manager.stats('c')).toEqual({ clients: 20, users: 20 });
+    expect(await one.manager.stats('d')).toEqual({ clients: 20, users: 20 });
+    expect([one.manager.counters.mended, holderOf(one)]).toEqual([25, holder]);
+    await witness.settled();
+    expect([witness.leaves, witness.joins]).toEqual([[], []]);
   });
 });
 
@@ -301,7 +418,7 @@ describe('what lies in Redis', () => {
     await addAll(one, 'c', ids('a', 10));
     await addAll(two, 'c', ids('b', 10));
     await two.kill();
-    await until(() => one.swept.length === 10);
+    await until(() => witness.leaves.length === 10);
     const keys = await server.admin.keys(`${prefix}*`);
     expect(keys.length).toBeGreaterThan(3);
     for (const key of keys) expect([key, await server.admin.pttl(key)]).not.toEqual([key, -1]);
@@ -316,6 +433,7 @@ describe('what lies in Redis', () => {
     expect(await other.manager.stats('c')).toEqual({ clients: 0, users: 0 });
     expect((await server.admin.keys(`${prefix}*`)).filter((key) => /:p[a-z]:/.test(key))).toEqual([]);
     await expect(one.manager.add('c', info('late'))).rejects.toMatchObject({ code: 100 });
-    expect(other.swept).toEqual([]);
+    await witness.settled();
+    expect(witness.leaves).toEqual([]);
   });
 });

@@ -1,28 +1,28 @@
 /** A presence manager for many nodes, on Redis. */
 import { clientError } from '@gyre/protocol';
-import type { ClientInfo } from '@gyre/protocol';
 import { RedisError } from '@gyre/redis';
 import type { Lease, RedisShards } from '@gyre/redis';
 import type { PresenceManager } from '../presence-manager.ts';
+import { Audit } from './audit.ts';
 import { watchLineage } from './lineage.ts';
 import { OwnMembers } from './own-members.ts';
-import { readMembers } from './read.ts';
-import { countMembers, keptMs } from './scripts.ts';
-import type { Where } from './scripts.ts';
+import { readMembers, readStats } from './read.ts';
+import { keptMs } from './scripts.ts';
+import type { Announce, Where } from './scripts.ts';
 import { Sweeper } from './sweeper.ts';
 
-/** Told of a member. */
-type Told = (channel: string, info: ClientInfo) => void;
+export type { Announce, Announcement } from './scripts.ts';
 
 export interface RedisPresenceManagerOptions {
   /** Started by whoever opened it, and closed after the presence manager. */
   readonly redis: RedisShards;
   /** Of this redis. The same. */
   readonly leases: readonly Lease[];
-  /** A member is gone because its node is: called on one node of the cluster, once for each member. */
-  readonly swept: Told;
-  /** A member of this node that was `swept` by another one is there again. */
-  readonly rejoined: Told;
+  /**
+   * What a channel is told of members that leave because their node died, and of those that join again because it did
+   * not. Redis tells it in the step in which they do, so each is told once, whoever dies meanwhile.
+   */
+  readonly announce: Announce;
   readonly onError: (error: unknown) => void;
 }
 
@@ -34,8 +34,19 @@ export interface RedisPresenceGauges {
   readonly owed: number;
 }
 
+/** Counters that only rise. */
+export interface RedisPresenceCounters {
+  /** Members of dead nodes that this node removed. */
+  swept: number;
+  /** Members of this node that others had removed so, and that are there again. */
+  rejoined: number;
+  /** Members of this node that Redis had and should not have, or lacked, without any call having failed. */
+  mended: number;
+}
+
 export interface RedisPresenceManager extends PresenceManager {
   gauges(): RedisPresenceGauges;
+  readonly counters: Readonly<RedisPresenceCounters>;
 }
 
 /**
@@ -43,13 +54,13 @@ export interface RedisPresenceManager extends PresenceManager {
  * Redis refuses is answered with 100 (temporary). An `add` that was refused leaves no member; a `remove` that was refused
  * is done later.
  *
- * `stats` counts a dead node's members until they are swept, which takes a second or two longer than the lease.
  * `close` removes this node's members and resolves when they are gone, or when Redis does not answer; then they are
  * swept by others.
  */
 export function redisPresenceManager(options: RedisPresenceManagerOptions): RedisPresenceManager {
   const { redis, leases, onError } = options;
-  const parts = leases.map((lease) => new Part(lease, options));
+  const counters: RedisPresenceCounters = { swept: 0, rejoined: 0, mended: 0 };
+  const parts = leases.map((lease) => new Part(lease, options, counters));
   const refresh = setInterval(() => parts.forEach(({ own }) => own.oweAll()), keptMs / 3);
   refresh.unref();
   let closing: Promise<void> | undefined;
@@ -62,7 +73,7 @@ export function redisPresenceManager(options: RedisPresenceManagerOptions): Redi
   };
   const close = async (): Promise<void> => {
     clearInterval(refresh);
-    await Promise.all(parts.map(({ sweeper }) => sweeper.stop()));
+    await Promise.all(parts.flatMap(({ sweeper, audit }) => [sweeper.stop(), audit.stop()]));
     await Promise.all(parts.map(({ own }) => own.clear().catch(onError)));
   };
 
@@ -72,16 +83,18 @@ export function redisPresenceManager(options: RedisPresenceManagerOptions): Redi
       await answer(at(channel).own.add(channel, info));
     },
     remove: async (channel, clientId) => {
-      // Its turn is taken at the call, so nothing is awaited before.
-      await (closing ?? answer(at(channel).own.remove(channel, clientId)));
+      if (closing === undefined) return answer(at(channel).own.remove(channel, clientId));
+      await closing;
+      return true;
     },
     members: async (channel, page) => answer(readMembers(at(channel).where, page)),
-    stats: async (channel) => answer(countMembers(at(channel).where)),
+    stats: async (channel) => answer(readStats(at(channel).where)),
     close: () => (closing ??= close()),
     gauges: () => ({
       members: parts.reduce((sum, { own }) => sum + own.gauges.members, 0),
       owed: parts.reduce((sum, { own }) => sum + own.gauges.owed, 0),
     }),
+    counters,
   };
 }
 
@@ -90,23 +103,20 @@ class Part {
   readonly lease: Lease;
   readonly own: OwnMembers;
   readonly sweeper: Sweeper;
+  readonly audit: Audit;
 
-  constructor(lease: Lease, options: RedisPresenceManagerOptions) {
-    const { redis, onError } = options;
+  constructor(lease: Lease, options: RedisPresenceManagerOptions, counters: RedisPresenceCounters) {
+    const { redis, announce, onError } = options;
     const { prefix } = redis;
-    const guard = (tell: Told): Told => {
-      return (channel, info) => {
-        try {
-          tell(channel, info);
-        } catch (error) {
-          onError(error);
-        }
-      };
+    const common = { lease, prefix, announce, onError };
+    const counter = (name: keyof RedisPresenceCounters) => (count: number) => {
+      counters[name] += count;
     };
     const tagOf = (channel: string): string => redis.place(channel).tag;
     this.lease = lease;
-    this.own = new OwnMembers({ lease, prefix, tagOf, rejoined: guard(options.rejoined), onError });
-    this.sweeper = new Sweeper({ lease, prefix, swept: guard(options.swept), onError });
+    this.own = new OwnMembers({ ...common, tagOf, rejoined: counter('rejoined') });
+    this.sweeper = new Sweeper({ ...common, swept: counter('swept') });
+    this.audit = new Audit({ lease, prefix, own: this.own, mended: counter('mended'), onError });
     watchLineage(lease, onError);
   }
 }

@@ -6,6 +6,8 @@ export interface ChannelKeys {
   readonly members: string;
   /** Hash: user -> how many clients. */
   readonly users: string;
+  /** Hash: holder -> how many clients. */
+  readonly holders: string;
 }
 
 /** @param tag the channel's */
@@ -13,6 +15,7 @@ export function channelKeys(prefix: string, tag: string, channel: string): Chann
   return {
     members: redisKey(prefix, tag, 'pm', channel),
     users: redisKey(prefix, tag, 'pu', channel),
+    holders: redisKey(prefix, tag, 'ph', channel),
   };
 }
 

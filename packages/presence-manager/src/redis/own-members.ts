@@ -4,7 +4,7 @@ import type { ClientInfo } from '@gyre/protocol';
 import { clientKey } from './entry.ts';
 import { group } from './group.ts';
 import { dropMembers, putMembers } from './scripts.ts';
-import type { Where } from './scripts.ts';
+import type { Announce, Removed, Where } from './scripts.ts';
 import { Turns } from './turns.ts';
 
 /** Members written at a time, and those of them in one script. */
@@ -25,12 +25,19 @@ interface Name {
   readonly client: string;
 }
 
+/** What Redis has still to be told. */
+interface Debt extends Name {
+  /** What it was, where it has gone and nobody was told so. */
+  readonly gone?: Own | undefined;
+}
+
 export interface OwnMembersOptions {
   readonly lease: Lease;
   readonly prefix: string;
   readonly tagOf: (channel: string) => string;
-  /** A member was swept away by another node, which said that it left, and is there again. Does not throw. */
-  readonly rejoined: (channel: string, info: ClientInfo) => void;
+  readonly announce: Announce;
+  /** So many members that had been swept away are there again, of which their channels were told. */
+  readonly rejoined: (count: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -39,11 +46,16 @@ export interface OwnMembersOptions {
  *
  * Whatever Redis may not know, because it could not be reached or lost it, is owed and written later. So it comes to
  * agree with this memory, and an idle member costs nothing.
+ *
+ * That a member left is told by whoever removed it and knows so: the caller of `remove`; where that was refused, the
+ * script that pays for it; where the lease was over first, the script that sweeps.
  */
 export class OwnMembers {
   readonly #options: OwnMembersOptions;
   readonly #members = new Map<string, Map<string, Own>>();
-  readonly #owed = new Map<string, Name>();
+  /** Members of each tag. */
+  readonly #counts = new Map<string, number>();
+  readonly #owed = new Map<string, Debt>();
   readonly #turns = new Turns();
   #paying: Promise<void> | undefined;
 
@@ -59,8 +71,13 @@ export class OwnMembers {
   /** How many there are, and how many of them and of those that have gone are still to be written. */
   get gauges(): { readonly members: number; readonly owed: number } {
     let members = 0;
-    for (const clients of this.#members.values()) members += clients.size;
+    for (const count of this.#counts.values()) members += count;
     return { members, owed: this.#owed.size };
+  }
+
+  /** How many there are in the channels of a tag, and of how many more, or less, Redis may be told at this moment. */
+  countOf(tag: string): { readonly members: number; readonly unsure: number } {
+    return { members: this.#counts.get(tag) ?? 0, unsure: this.#owed.size + this.#turns.size };
   }
 
   /** @throws what Redis refused with; then it is as if nothing had been said */
@@ -81,18 +98,59 @@ export class OwnMembers {
     });
   }
 
-  /** @throws what Redis refused with; it will then be removed later */
-  async remove(channel: string, client: string): Promise<void> {
+  /**
+   * @returns whether the channel has still to be told
+   * @throws what Redis refused with; it will then be removed, and the channel be told, later
+   */
+  async remove(channel: string, client: string): Promise<boolean> {
     const name = { channel, client };
-    await this.#turns.take([idOf(name)], async () => {
+    return this.#turns.take([idOf(name)], async () => {
+      const debt = { ...name, gone: this.#get(name) };
       this.#delete(name);
       try {
-        await this.#drop(channel, [client]);
+        const [removed] = await this.#drop([debt], false);
+        return removed !== 'swept';
       } catch (error) {
-        this.#owe(name);
+        this.#owe(debt);
         throw error;
       }
     });
+  }
+
+  /**
+   * Removes what a holder left in Redis of members that are not there and that nobody owes. Their channels are not
+   * told: either they were before, or there never was such a member.
+   * @param holder of this process, now or before
+   * @returns how many there were
+   */
+  async removeStrays(holder: string, names: readonly Name[]): Promise<number> {
+    const isStray = (name: Name): boolean => this.#get(name) === undefined && !this.#owed.has(idOf(name));
+    const strays = names.filter((name) => isStray(name) && !this.#turns.busy(idOf(name)));
+    const removed = await this.#turns.take(strays.map(idOf), () =>
+      Promise.all(
+        group(strays, scriptSize, ({ channel }) => channel).map((some) => {
+          const removals = some.map(({ client }) => ({ key: clientKey(client) }));
+          const options = { holder, only: true, sweep: false };
+          return this.#known(dropMembers(this.#where(some[0]?.channel ?? ''), removals, options));
+        }),
+      ),
+    );
+    return removed.flat().filter((one) => one === 'removed').length;
+  }
+
+  /** Owes the members of a tag that are not among these. @returns how many they are */
+  oweOthers(tag: string, among: (name: Name) => boolean): number {
+    let count = 0;
+    for (const [channel, clients] of this.#members) {
+      if (this.#options.tagOf(channel) !== tag) continue;
+      for (const client of clients.keys()) {
+        const name = { channel, client };
+        if (among(name) || this.#turns.busy(idOf(name))) continue;
+        this.#owe(name);
+        count++;
+      }
+    }
+    return count;
   }
 
   /** Owes every member, so that it is written again and its keys do not run out. */
@@ -118,64 +176,69 @@ export class OwnMembers {
     await this.#paying;
     this.oweAll();
     this.#members.clear();
+    this.#counts.clear();
     await this.pay();
   }
 
   async #payAll(): Promise<void> {
     while (this.#owed.size > 0) {
-      const batch: Name[] = [];
-      for (const [id, name] of this.#owed) {
+      const batch: Debt[] = [];
+      for (const [id, debt] of this.#owed) {
         // Who has a turn writes it, or owes it again.
         this.#owed.delete(id);
-        if (!this.#turns.busy(id)) batch.push(name);
+        if (!this.#turns.busy(id)) batch.push(debt);
         if (batch.length === batchSize) break;
       }
       await this.#payBatch(batch);
     }
   }
 
-  async #payBatch(batch: readonly Name[]): Promise<void> {
+  async #payBatch(batch: readonly Debt[]): Promise<void> {
     await this.#turns.take(batch.map(idOf), async () => {
-      const heldBy = (name: Name): string => this.#get(name)?.holder ?? '-';
-      const groups = group(batch, scriptSize, (name) => `${heldBy(name)} ${name.channel}`);
-      const paid = await Promise.allSettled(groups.map((names) => this.#payGroup(names)));
-      groups.forEach((names, i) => {
-        if (paid[i]?.status === 'rejected') for (const name of names) this.#owe(name);
+      const lot = (debt: Debt): string => {
+        const own = this.#get(debt);
+        return own === undefined ? `gone ${debt.gone?.holder}` : `there ${own.holder}`;
+      };
+      const groups = group(batch, scriptSize, (debt) => `${lot(debt)} ${debt.channel}`);
+      const paid = await Promise.allSettled(groups.map((debts) => this.#payGroup(debts)));
+      groups.forEach((debts, i) => {
+        if (paid[i]?.status === 'rejected') for (const debt of debts) this.#owe(debt);
       });
       for (const one of paid) if (one.status === 'rejected') throw one.reason;
     });
   }
 
-  /** @param names of one channel, either all members that were held by the same, or all gone */
-  async #payGroup(names: readonly Name[]): Promise<void> {
-    const channel = names[0]?.channel ?? '';
-    const own = names.flatMap((name) => this.#get(name) ?? []);
-    const infos = own.map(({ info }) => info);
-    if (infos.length === 0) {
-      const gone = names.map(({ client }) => client);
-      await this.#drop(channel, gone);
-      return;
+  /** @param debts of one channel and one holder, either all there or all gone */
+  async #payGroup(debts: readonly Debt[]): Promise<void> {
+    const own = debts.flatMap((debt) => this.#get(debt) ?? []);
+    if (own.length === 0) await this.#drop(debts, true);
+    else {
+      const infos = own.map(({ info }) => info);
+      await this.#put(debts[0]?.channel ?? '', infos, own[0]?.holder ?? '');
     }
-    const before = own[0]?.holder ?? '';
-    const swept = await this.#put(channel, infos, before);
-    infos.forEach((info, i) => {
-      if (before !== '' && swept[i] === true) this.#options.rejoined(channel, info);
-    });
   }
 
-  async #put(channel: string, infos: readonly ClientInfo[], before: string): Promise<readonly boolean[]> {
-    const { lease } = this.#options;
+  async #put(channel: string, infos: readonly ClientInfo[], before: string): Promise<void> {
+    const { lease, announce, rejoined } = this.#options;
     const holder = await lease.held();
-    const swept = await this.#known(putMembers(this.#where(channel), holder, before, infos));
+    rejoined(await this.#known(putMembers(this.#where(channel), holder, before, infos, announce)));
     for (const info of infos) this.#set({ channel, client: info.client }, { info, holder });
     // Written under a lease that is over by now.
     if (holder !== lease.holder) for (const { client } of infos) this.#owe({ channel, client });
-    return swept;
   }
 
-  async #drop(channel: string, clients: readonly string[]): Promise<void> {
-    const { holder } = this.#options.lease;
-    await this.#known(dropMembers(this.#where(channel), holder, clients.map(clientKey), false));
+  /**
+   * @param debts of one channel and one holder
+   * @param tell the channel of those that are removed now
+   */
+  async #drop(debts: readonly Debt[], tell: boolean): Promise<readonly Removed[]> {
+    const { channel, gone } = debts[0] ?? { channel: '', gone: undefined };
+    const removals = debts.map(({ client, gone: was }) => ({
+      key: clientKey(client),
+      told: tell && was !== undefined ? this.#options.announce('leave', channel, was.info) : undefined,
+    }));
+    const holder = gone?.holder ?? this.#options.lease.holder;
+    return this.#known(dropMembers(this.#where(channel), removals, { holder, only: false, sweep: false }));
   }
 
   /** What may still happen at any time must not happen to a lease that lives. */
@@ -193,11 +256,11 @@ export class OwnMembers {
     return { lease, prefix, tag: tagOf(channel), channel };
   }
 
-  #owe(name: Name): void {
-    this.#owed.set(idOf(name), name);
+  #owe(debt: Debt): void {
+    this.#owed.set(idOf(debt), debt);
     // So much is owed only to a Redis that was away for long: whatever lies there is given up.
-    if (this.#owed.size > mostOwed && this.#get(name) === undefined) {
-      this.#owed.delete(idOf(name));
+    if (this.#owed.size > mostOwed && this.#get(debt) === undefined) {
+      this.#owed.delete(idOf(debt));
       this.#options.lease.abandon();
     }
   }
@@ -207,15 +270,21 @@ export class OwnMembers {
   }
 
   #set({ channel, client }: Name, own: Own): void {
-    const clients = this.#members.get(channel);
-    if (clients === undefined) this.#members.set(channel, new Map([[client, own]]));
-    else clients.set(client, own);
+    let clients = this.#members.get(channel);
+    if (clients === undefined) this.#members.set(channel, (clients = new Map()));
+    if (!clients.has(client)) this.#count(channel, 1);
+    clients.set(client, own);
   }
 
   #delete({ channel, client }: Name): void {
     const clients = this.#members.get(channel);
-    clients?.delete(client);
+    if (clients?.delete(client) === true) this.#count(channel, -1);
     if (clients?.size === 0) this.#members.delete(channel);
+  }
+
+  #count(channel: string, change: number): void {
+    const tag = this.#options.tagOf(channel);
+    this.#counts.set(tag, (this.#counts.get(tag) ?? 0) + change);
   }
 }
 

@@ -1,7 +1,8 @@
 import type { ClientInfo } from '@gyre/protocol';
-import type { PresencePage } from '../presence-manager.ts';
+import type { PresencePage, PresenceStats } from '../presence-manager.ts';
 import { cursorOf, readCursor, readEntry } from './entry.ts';
 import { channelKeys } from './keys.ts';
+import { countMembers } from './scripts.ts';
 import type { Where } from './scripts.ts';
 
 /** Entries read at a time, so that no answer of Redis is large. */
@@ -40,4 +41,16 @@ export async function readMembers(
     }
     if (slice.length < count) return { members };
   }
+}
+
+/**
+ * Counts members. While some lie there of a holder that is dead, which is for a second or two, they are read in order to be
+ * counted.
+ */
+export async function readStats(where: Where): Promise<PresenceStats> {
+  const { clients, users, holders } = await countMembers(where);
+  const alive = await where.lease.alive(holders);
+  if (alive.size === holders.length) return { clients, users };
+  const { members } = await readMembers(where);
+  return { clients: members.size, users: new Set([...members.values()].map(({ user }) => user)).size };
 }

@@ -1,18 +1,15 @@
 import type { ClientInfo } from '@gyre/protocol';
-import { openLeases, openRedis } from '@gyre/redis';
-import type { Lease, RedisOptions, RedisShards } from '@gyre/redis';
+import { openLeases, openRedis, redisKey } from '@gyre/redis';
+import type { Lease, RedisOptions, RedisShards, Shard } from '@gyre/redis';
 import { testOptions } from '@gyre/redis/testing';
 import { redisPresenceManager } from './index.ts';
-import type { RedisPresenceManager } from './index.ts';
+import type { Announce, RedisPresenceManager } from './index.ts';
 
 /** One node of a cluster, as far as presence goes. */
 export interface StageNode {
   readonly redis: RedisShards;
   readonly leases: readonly Lease[];
   readonly manager: RedisPresenceManager;
-  /** `channel/client` of each member that this node was told of. */
-  readonly swept: string[];
-  readonly rejoined: string[];
   readonly errors: unknown[];
   /** Its process is gone, without a word. */
   kill(): Promise<void>;
@@ -31,18 +28,11 @@ export async function startNode(
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const leases = openLeases(redis, { onError, ...(renewMs === undefined ? {} : { renewMs }) });
-  const swept: string[] = [];
-  const rejoined: string[] = [];
-  const tell = (list: string[]) => (channel: string, info: ClientInfo) => {
-    list.push(`${channel}/${info.client}`);
-  };
-  const manager = redisPresenceManager({
-    redis,
-    leases,
-    swept: tell(swept),
-    rejoined: tell(rejoined),
-    onError,
+  const announce: Announce = (event: 'join' | 'leave', channel: string, { client }: ClientInfo) => ({
+    bus: busOf(prefix, redis.place(channel).tag),
+    message: Buffer.from(`${event} ${channel}/${client}`),
   });
+  const manager = redisPresenceManager({ redis, leases, announce, onError });
   await Promise.all(leases.map((lease) => lease.start()));
   const kill = async (): Promise<void> => {
     await redis.close();
@@ -52,14 +42,61 @@ export async function startNode(
     redis,
     leases,
     manager,
-    swept,
-    rejoined,
     errors,
     kill,
     close: async () => {
       await manager.close();
       await kill();
     },
+  };
+}
+
+/** Where everything about the channels of a tag is announced. */
+const busOf = (prefix: string, tag: string): string => redisKey(prefix, tag, 'test', 'announcements');
+
+/** Hears everything that is announced. */
+export interface Witness {
+  /** `channel/client`, as they come. */
+  readonly joins: readonly string[];
+  readonly leaves: readonly string[];
+  /** Resolves when all that was announced before has come. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startWitness(address: string | readonly string[], prefix: string): Promise<Witness> {
+  const redis = openRedis(testOptions(address, { prefix }));
+  await redis.start();
+  const heard: Record<string, string[]> = { join: [], leave: [], fence: [] };
+  const everywhere = (act: (shard: Shard, tag: string, bus: string) => Promise<unknown>): Promise<unknown> =>
+    Promise.all(
+      redis.shards.flatMap((shard) =>
+        shard
+          .masters()
+          .flat()
+          .map((tag) => act(shard, tag, busOf(prefix, tag))),
+      ),
+    );
+  await everywhere((shard, tag, bus) =>
+    shard.subscribe(tag, bus, (message) => {
+      const [event = '', name = ''] = message.toString().split(/ (.*)/s);
+      heard[event]?.push(name);
+    }),
+  );
+  let fences = 0;
+  return {
+    joins: heard['join'] ?? [],
+    leaves: heard['leave'] ?? [],
+    settled: async () => {
+      const name = String(++fences);
+      let built = 0;
+      await everywhere(async (shard, tag, bus) => {
+        built++;
+        await shard.call(tag, [shard.publishCommand, bus, `fence ${name}`]);
+      });
+      await until(() => heard['fence']?.filter((one) => one === name).length === built);
+    },
+    close: () => redis.close(),
   };
 }
 

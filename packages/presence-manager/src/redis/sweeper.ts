@@ -1,10 +1,10 @@
 import type { Lease } from '@gyre/redis';
-import type { ClientInfo } from '@gyre/protocol';
 import { readEntry, readName } from './entry.ts';
 import type { Name } from './entry.ts';
 import { group } from './group.ts';
 import { namesKey, sweeperKey } from './keys.ts';
-import { dropMembers } from './scripts.ts';
+import { dropMembers, findMembers } from './scripts.ts';
+import type { Announce, Announcement } from './scripts.ts';
 
 /** Members looked at a time in one tag, and tags at a time. */
 const batchSize = 256;
@@ -13,14 +13,16 @@ const tagsAtOnce = 8;
 export interface SweeperOptions {
   readonly lease: Lease;
   readonly prefix: string;
-  /** A member of a dead node was taken away, by this node and no other. Does not throw. */
-  readonly swept: (channel: string, info: ClientInfo) => void;
+  readonly announce: Announce;
+  /** So many members of a dead node were taken away by this node, of which their channels were told. */
+  readonly swept: (count: number) => void;
   readonly onError: (error: unknown) => void;
 }
 
 /**
  * Clears up on one Redis after holders whose lease is over. Every node has one; a lock lets one of them work. Were there
- * two, each member would still be reported by one of them only.
+ * two, each member would still be removed by one of them only. Removing a member and telling its channel is one step in
+ * Redis, so a sweeper that dies leaves nothing untold.
  *
  * Nothing is swept while this process itself has held its lease for less than a lease lives: after Redis lost its data or
  * could not be reached by anybody, the others come back within that time and take over what they had.
@@ -82,10 +84,17 @@ export class Sweeper {
   }
 
   async #drop(dead: string, tag: string, members: readonly Name[]): Promise<void> {
-    const { lease, prefix, swept } = this.#options;
+    const { lease, prefix, announce, swept } = this.#options;
     const channel = members[0]?.channel ?? '';
+    const where = { lease, prefix, tag, channel };
     const keys = members.map(({ key }) => key);
-    const entries = await dropMembers({ lease, prefix, tag, channel }, dead, keys, true);
-    for (const entry of entries) swept(channel, readEntry(entry, dead.length).info);
+    const told = new Map<string, Announcement | undefined>();
+    for (const entry of await findMembers(where, dead, keys)) {
+      const { key, info } = readEntry(entry, dead.length);
+      told.set(key.toString('latin1'), announce('leave', channel, info));
+    }
+    const removals = keys.map((key) => ({ key, told: told.get(key.toString('latin1')) }));
+    const removed = await dropMembers(where, removals, { holder: dead, only: true, sweep: true });
+    swept(removed.filter((one) => one === 'removed').length);
   }
 }

@@ -14,6 +14,11 @@ export class Turns {
     }
   }
 
+  /** Names for which something is under way. */
+  get size(): number {
+    return this.#last.size;
+  }
+
   /** Something is under way for this name. */
   busy(name: string): boolean {
     return this.#last.has(name);

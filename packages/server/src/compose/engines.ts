@@ -2,7 +2,6 @@ import type { Broker, ControlBus } from '@gyre/broker';
 import { memoryBroker, memoryControlBus } from '@gyre/broker/memory';
 import type { PresenceManager } from '@gyre/presence-manager';
 import { memoryPresenceManager } from '@gyre/presence-manager/memory';
-import type { ClientInfo } from '@gyre/protocol';
 import type { RedisOptions, TlsOptions } from '@gyre/redis';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../logger.ts';
@@ -88,14 +87,11 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
   const [first] = leases;
   if (first === undefined) throw new Error('engine.redis.address: names no Redis');
   const broker = redisBroker(redis, { log, onError });
-  const tell = (event: 'join' | 'leave') => (channel: string, info: ClientInfo) => {
-    if (joinLeave(channel)) broker.announce(channel, event, info).catch(onError);
-  };
   const presence = redisPresenceManager({
     redis,
     leases,
-    swept: tell('leave'),
-    rejoined: tell('join'),
+    announce: (event, channel, info) =>
+      joinLeave(channel) ? broker.announcement(channel, event, info) : undefined,
     onError,
   });
   const control = redisControlBus({ prefix: redis.prefix, lease: first, name, onError });

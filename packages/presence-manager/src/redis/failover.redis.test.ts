@@ -1,0 +1,95 @@
+import {
+  cutReplication,
+  freshPrefix,
+  holderOf,
+  startCluster,
+  startSentinel,
+  until,
+} from '@gyre/redis/testing';
+import type { OwnRedis, TestRedis } from '@gyre/redis/testing';
+import { tagOf } from '@gyre/redis';
+import { afterEach, describe, expect, it } from 'vitest';
+import { startNode, startWitness } from './stage.testing.ts';
+import type { StageNode } from './stage.testing.ts';
+
+/** Milliseconds between renewals: a lease lives for five of them. */
+const renewMs = 500;
+
+const things: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const thing of things.splice(0).toReversed()) await thing.close();
+});
+
+function keep<T extends { close(): Promise<void> }>(thing: T): T {
+  things.push(thing);
+  return thing;
+}
+
+interface Topology {
+  readonly redis: TestRedis;
+  /** Those of the channel. */
+  readonly master: OwnRedis;
+  readonly replicas: readonly OwnRedis[];
+}
+
+const topologies: readonly [name: string, start: (channel: string) => Promise<Topology>][] = [
+  [
+    'Sentinel',
+    async () => {
+      const redis = await startSentinel();
+      const [master, ...replicas] = redis.servers;
+      if (master === undefined) throw new Error('no servers');
+      return { redis, master, replicas };
+    },
+  ],
+  [
+    'a Cluster',
+    async (channel) => {
+      const redis = await startCluster();
+      return { redis, ...(await holderOf(redis, tagOf(channel))) };
+    },
+  ],
+];
+
+async function clients({ manager }: StageNode, channel: string): Promise<string> {
+  const page = await manager.members(channel).catch(() => undefined);
+  return page === undefined ? 'no answer' : [...page.members.keys()].toSorted().join(' ');
+}
+
+describe.each(topologies)('on %s', (_, start) => {
+  it('a replica that takes over and lacks what was said last comes to know it, and nobody leaves twice', async () => {
+    const { redis, master, replicas } = await start('c');
+    keep(redis);
+    const prefix = freshPrefix();
+    const witness = keep(await startWitness(redis.url, prefix));
+    const [one, two] = [
+      keep(await startNode(redis.url, prefix, renewMs)),
+      keep(await startNode(redis.url, prefix, renewMs)),
+    ];
+    const [lease] = one.leases;
+    if (lease === undefined) throw new Error('a node without a lease');
+    const add = (node: StageNode, client: string): Promise<void> =>
+      node.manager.add('c', { user: `user of ${client}`, client });
+    for (const client of ['stays', 'goes']) await add(one, client);
+    await add(two, 'other');
+    expect(await master.admin.wait(replicas.length, 5000)).toBe(replicas.length);
+
+    await cutReplication(master, replicas);
+    await one.manager.remove('c', 'goes');
+    await add(one, 'comes');
+    expect(await clients(two, 'c')).toBe('comes other stays');
+    const holders = [one, two].map((node) => node.leases[0]?.holder);
+    await master.crash();
+
+    await until(() => [one, two].every((node, i) => node.leases[0]?.holder !== holders[i]));
+    await until(async () => (await clients(two, 'c')) === 'comes other stays');
+    await until(async () => (await one.manager.stats('c').catch(() => undefined))?.clients === 3);
+    expect(await two.manager.stats('c')).toEqual({ clients: 3, users: 3 });
+    // What was left under the leases of before would be swept by now.
+    await until(async () => (await lease.shard.call(lease.tag, ['ZCARD', lease.key]).catch(() => 0)) === 2);
+    await witness.settled();
+    expect([witness.leaves, witness.joins]).toEqual([[], []]);
+    expect(await clients(one, 'c')).toBe('comes other stays');
+  });
+});
