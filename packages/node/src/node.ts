@@ -102,12 +102,13 @@ export class Node {
   }
 
   /**
-   * Ends every connection with 3001, spread evenly over `time` milliseconds, and waits until what that left to do
-   * (presence, leaves) is done. New connections are refused from the first moment.
+   * Ends every connection with 3001, in random order, spread evenly over `time` milliseconds, and waits until what that
+   * left to do (presence, leaves) is done. New connections are refused from the first moment.
    */
   async drain(time: number): Promise<void> {
     this.#draining = true;
-    const sessions = this.#context.hub.sessions();
+    // By age those would come together that came together, and those of one load balancer or one office.
+    const sessions = shuffle(this.#context.hub.sessions());
     const began = performance.now();
     for (let i = 0; i < sessions.length;) {
       const share = time > 0 ? Math.min((performance.now() - began) / time, 1) : 1;
@@ -126,4 +127,15 @@ export class Node {
       .finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }
+}
+
+/** Puts the items in random order, in place. */
+function shuffle<T>(items: T[]): T[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    const item = items[i] as T;
+    items[i] = items[j] as T;
+    items[j] = item;
+  }
+  return items;
 }
