@@ -115,6 +115,24 @@ describe('[F06] within its time', () => {
     expect(server.logs()).not.toContain('left undone');
   });
 
+  it('a client that is behind gets what waits for it, and then the code', async () => {
+    const server = await gyre.start({
+      config: { client: { insecure: true, queue_max_size: 64 * 1024 * 1024 }, shutdown: { timeout: '20s' } },
+    });
+    const slow = await connected(server);
+    slow.send('{"id":2,"subscribe":{"channel":"c"}}');
+    await slow.next();
+    slow.pause();
+    const data = 'x'.repeat(10_000_000);
+    await api(server, 'publish', { channel: 'c', data });
+    const exit = server.stop();
+    await until(() => server.logs().includes('client disconnected'));
+    slow.resume();
+    expect((await slow.next()).length).toBeGreaterThan(data.length);
+    expect(await slow.closed).toMatchObject({ code: 3001 });
+    expect((await exit).code).toBe(0);
+  });
+
   it('a large answer arrives completely, however slowly it is read', async () => {
     const server = await gyre.start({
       config: {

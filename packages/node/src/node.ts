@@ -104,21 +104,26 @@ export class Node {
   /**
    * Ends every connection with 3001, in random order, spread evenly over `time` milliseconds, and waits until what that
    * left to do (presence, leaves) is done. New connections are refused from the first moment.
+   * @returns how many connections had something waiting, which the transport goes on sending
    */
-  async drain(time: number): Promise<void> {
+  async drain(time: number): Promise<number> {
     this.#draining = true;
+    let behind = 0;
     // By age those would come together that came together, and those of one load balancer or one office.
     const sessions = shuffle(this.#context.hub.sessions());
     const began = performance.now();
     for (let i = 0; i < sessions.length;) {
       const share = time > 0 ? Math.min((performance.now() - began) / time, 1) : 1;
-      for (const until = Math.ceil(share * sessions.length); i < until; i++)
-        sessions[i]?.disconnect(disconnect('shutdown'));
+      for (const session of sessions.slice(i, (i = Math.ceil(share * sessions.length)))) {
+        if (session.state !== 'closed' && session.transport.buffered() > 0) behind++;
+        session.disconnect(disconnect('shutdown'));
+      }
       if (i < sessions.length) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     this.#feed.close();
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
     this.#context.deadlines.close();
+    return behind;
   }
 
   #background(work: Promise<unknown>): void {

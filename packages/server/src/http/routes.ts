@@ -29,9 +29,10 @@ const CLOSE = { Connection: 'close' } as const;
 
 /** The server API. A request is let in, or not, before its body is read. */
 export function apiRoutes(prefix: string, api: HttpApi, maxRequestSize: number, calls: Calls): Mount {
+  const ended = (): void => calls.end();
   const handler = (response: HttpResponse, request: HttpRequest): void => {
     calls.begin();
-    const exchange = new Exchange(response, () => calls.end());
+    const exchange = new Exchange(response, ended);
     if (calls.taken === 'none') {
       exchange.answer({ status: 503, headers: { ...CLOSE, 'Retry-After': '1' } });
       return;
