@@ -53,7 +53,7 @@ it('serves official clients, and ends as it should', async () => {
     http_api: { key: 'key' },
     client: { token: { hmac_secret_key: 'secret' } },
     channel: { without_namespace: { allow_subscribe_for_client: true } },
-    shutdown: { drain_time: '0s' },
+    shutdown: { ready_wait: '0s', drain_time: '0s' },
   };
   writeFileSync(file, JSON.stringify(config));
   const main = join(out, 'dist/cli/main.js');

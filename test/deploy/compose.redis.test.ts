@@ -31,7 +31,7 @@ const haproxy = findProgram('haproxy');
 /** By service and port of its container, as in `redis:6379`. */
 const ports = new Map<string, number>();
 
-let nodes: readonly Gyre[];
+let nodes: Gyre[];
 /** What the load balancer publishes, to be used like a node. */
 let front: Pick<Gyre, 'wsUrl' | 'apiUrl' | 'apiKey' | 'tokenSecret'>;
 
@@ -119,6 +119,39 @@ describe.skipIf(haproxy === undefined)('behind the load balancer', () => {
     expect(events.subscribed.at(-1)).toMatchObject({ wasRecovering: true, recovered: true });
     expect((await ended).code).toBe(0);
     expect((await api(front, 'info')).status).toBe(200);
+    nodes = others;
+  });
+
+  it('a node is restarted under load: nobody misses anything, and no handshake and no call fails', async () => {
+    const away = { minReconnectDelay: 50, maxReconnectDelay: 500 };
+    const subscribers = await Promise.all(Array.from({ length: 99 }, () => subscribe(front, 'busy', away)));
+    let sent = 0;
+    let over = false;
+    const publishing = (async () => {
+      for (; !over; sent++) {
+        const { status, error } = await api(front, 'publish', { channel: 'busy', data: sent });
+        expect([status, error]).toEqual([200, undefined]);
+      }
+    })();
+
+    const [node] = nodes as [Gyre, ...Gyre[]];
+    const name = names.find((each) => portOf(`${each}:8000`) === node.port)!;
+    expect((await node.stop()).code).toBe(0);
+    const again = await startNode(name, service(name));
+    await until(async () => (await fetch(`${again.internalUrl}/ready`)).ok, { message: 'a node again' });
+    over = true;
+    await publishing;
+
+    const all = [...Array(sent).keys()];
+    for (const { connection, events } of subscribers) {
+      await until(() => events.publication.length >= sent, { message: 'all publications' });
+      expect(events.publication.map(({ data }) => data as unknown)).toEqual(all);
+      expect(connection.error).toEqual([]);
+      expect(connection.connecting.slice(1).every(({ code }) => code === 3001)).toBe(true);
+    }
+    const moved = subscribers.filter(({ connection }) => connection.connecting.length > 0);
+    expect(moved.length).toBeGreaterThan(0);
+    for (const { client } of subscribers) client.disconnect();
   });
 });
 

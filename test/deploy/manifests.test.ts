@@ -22,7 +22,7 @@ const version = (JSON.parse(text('package.json')) as { version: string }).versio
 
 interface Values {
   readonly config: unknown;
-  readonly shutdown: { readonly preStop: number; readonly drain: number; readonly timeout: number };
+  readonly shutdown: Readonly<Record<'preStop' | 'readyWait' | 'drain' | 'timeout', number>>;
 }
 
 /** What the server says of an environment and a file. */
@@ -75,8 +75,11 @@ describe('every variable is an option', () => {
       GYRE_GRPC_API_ENABLED: 'true',
       GYRE_CLIENT_CONNECTION_LIMIT: '1',
       GYRE_CLIENT_CONNECTION_RATE_LIMIT: '1',
+      GYRE_CLIENT_CONNECTING_LIMIT: '1',
+      GYRE_CLIENT_CONNECTION_LAG_LIMIT: '1ms',
+      GYRE_SHUTDOWN_READY_WAIT: '1s',
       GYRE_SHUTDOWN_DRAIN_TIME: '1s',
-      GYRE_SHUTDOWN_TIMEOUT: '2s',
+      GYRE_SHUTDOWN_TIMEOUT: '8s',
     };
     const names = gyrePod(chart).containers[0].env ?? [];
     const env = names.map(({ name, value }) => [
@@ -161,34 +164,56 @@ describe('probes', () => {
 });
 
 describe('the end of a node has the time it needs', () => {
+  /** Seconds: of what is waited for and done, with 5 for what comes after; and of the whole. */
   const ending = ({ shutdown }: Config) => ({
-    drain: shutdown.drain_time / 1000,
+    needed: (shutdown.ready_wait + shutdown.drain_time) / 1000 + 5,
     timeout: shutdown.timeout / 1000,
   });
 
   it('in docker-compose.yml', () => {
     for (const [, { environment, stop_grace_period: grace }] of nodes) {
-      const { drain, timeout } = ending(load(environment ?? {}));
-      expect(timeout).toBeGreaterThan(drain);
+      const { needed, timeout } = ending(load(environment ?? {}));
+      expect(timeout).toBeGreaterThanOrEqual(needed);
       expect(seconds(grace)).toBeGreaterThan(timeout);
     }
   });
 
   it('in the kustomize base', () => {
     const pod = gyrePod(base);
-    const { drain, timeout } = ending(load(kubernetesEnv));
+    const { needed, timeout } = ending(load(kubernetesEnv));
     const [command, sleep] = pod.containers[0].lifecycle.preStop.exec.command;
     expect(command).toBe('sleep');
-    expect(timeout).toBeGreaterThan(drain);
+    expect(timeout).toBeGreaterThanOrEqual(needed);
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(Number(sleep) + timeout);
   });
 
   it('in the chart', () => {
-    expect(values.shutdown.timeout).toBeGreaterThan(values.shutdown.drain);
+    const { readyWait, drain, timeout } = values.shutdown;
+    expect(timeout).toBeGreaterThanOrEqual(readyWait + drain + 5);
     const [, extra] = /GracePeriodSeconds: \{\{ add \$end\.preStop \$end\.timeout (\d+) \}\}/.exec(
       text('deploy/helm/gyre/templates/deployment.yaml'),
     )!;
     expect(Number(extra)).toBeGreaterThan(0);
+  });
+});
+
+describe('nobody new is sent to a node that ends', () => {
+  it('HAProxy has looked twice before the first handshake is refused', () => {
+    const checks = [...text('deploy/haproxy/haproxy.cfg').matchAll(/ inter (\d+s) fall (\d+) /g)];
+    expect(checks).toHaveLength(2);
+    for (const [, inter, fall] of checks) {
+      const { ready_wait: wait } = load(nodes[0]?.[1].environment ?? {}).shutdown;
+      expect(wait / 1000).toBeGreaterThan(seconds(inter) * Number(fall));
+    }
+  });
+
+  it.each([
+    ['the kustomize base', base],
+    ['the chart', chart],
+  ])('Kubernetes has time to tell of it, in %s', (_, manifests) => {
+    const [command, sleep] = gyrePod(manifests).containers[0].lifecycle.preStop.exec.command;
+    expect(command).toBe('sleep');
+    expect(sleep === 'templated' ? values.shutdown.preStop : Number(sleep)).toBeGreaterThan(0);
   });
 });
 

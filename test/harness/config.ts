@@ -21,7 +21,7 @@ const ownConfig = {
   http_server: { address: '127.0.0.1', port: 0, internal_port: '', tls: { enabled: false } },
   http_api: { key: 'api-key-of-the-tests' },
   client: { token: { hmac_secret_key: 'token-secret-of-the-tests' } },
-  shutdown: { drain_time: '0s' },
+  shutdown: { ready_wait: '0s', drain_time: '0s' },
 };
 
 /** The harness's own configuration with a test's put over it. */

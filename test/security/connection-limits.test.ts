@@ -62,6 +62,32 @@ it('connection_rate_limit: so many a second, and as many at once', async () => {
   expect(new Set(results.filter(isRefused))).toEqual(new Set([503]));
 });
 
+it('connecting_limit: one more is refused while so many have not said who they are', async () => {
+  const server = await gyre.start({ config: { client: { insecure: true, connecting_limit: 2 } } });
+  const first = await rawSocket(server);
+  await rawSocket(server);
+  expect(await attempt(server)).toBe(503);
+  first.send('{"id":1,"connect":{}}');
+  expect(await first.next()).toContain('"connect"');
+  expect(isRefused(await attempt(server))).toBe(false);
+  expect(await attempt(server)).toBe(503);
+});
+
+it('connection_lag_limit: nobody is taken while the event loop is behind', async () => {
+  const server = await gyre.start({ config: { client: { insecure: true, connection_lag_limit: '200ms' } } });
+  const first = await rawSocket(server);
+  process.kill(server.pid, 'SIGSTOP');
+  const begun = performance.now();
+  const late = attempt(server);
+  await until(() => performance.now() - begun > 1000);
+  process.kill(server.pid, 'SIGCONT');
+  expect(await late).toBe(503);
+  // Who is in already is served as ever.
+  first.send('{"id":1,"connect":{}}');
+  expect(await first.next()).toContain('"connect"');
+  await until(async () => !isRefused(await attempt(server)));
+});
+
 it('user_connection_limit: one more of a user is closed with 3504, others are not', async () => {
   const server = await gyre.start({ config: { client: { user_connection_limit: 2 } } });
   const connect = async (sub: string): Promise<RawSocket> => {

@@ -102,23 +102,29 @@ export class Node {
   }
 
   /**
-   * Ends every connection with 3001, spread evenly over `time` milliseconds, and waits until what that left to do
-   * (presence, leaves) is done. New connections are refused from the first moment.
+   * Ends every connection with 3001, in random order, spread evenly over `time` milliseconds, and waits until what that
+   * left to do (presence, leaves) is done. New connections are refused from the first moment.
+   * @returns how many connections had something waiting, which the transport goes on sending
    */
-  async drain(time: number): Promise<void> {
+  async drain(time: number): Promise<number> {
     this.#draining = true;
-    const sessions = this.#context.hub.sessions();
+    let behind = 0;
+    // By age those would come together that came together, and those of one load balancer or one office.
+    const sessions = shuffle(this.#context.hub.sessions());
     const began = performance.now();
     for (let i = 0; i < sessions.length;) {
       const share = time > 0 ? Math.min((performance.now() - began) / time, 1) : 1;
-      for (const until = Math.ceil(share * sessions.length); i < until; i++)
-        sessions[i]?.disconnect(disconnect('shutdown'));
+      for (const session of sessions.slice(i, (i = Math.ceil(share * sessions.length)))) {
+        if (session.state !== 'closed' && session.transport.buffered() > 0) behind++;
+        session.disconnect(disconnect('shutdown'));
+      }
       if (i < sessions.length) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     this.#feed.close();
     this.#context.hub.close();
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
     this.#context.deadlines.close();
+    return behind;
   }
 
   #background(work: Promise<unknown>): void {
@@ -127,4 +133,15 @@ export class Node {
       .finally(() => this.#work.delete(tracked));
     this.#work.add(tracked);
   }
+}
+
+/** Puts the items in random order, in place. */
+function shuffle<T>(items: T[]): T[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(Math.random() * (i + 1));
+    const item = items[i] as T;
+    items[i] = items[j] as T;
+    items[j] = item;
+  }
+  return items;
 }

@@ -172,6 +172,23 @@ describe('a lease', () => {
     expect(held[0]).toBeLessThan(lease.ttlMs);
   });
 
+  it('says whether others count on it', async () => {
+    const lease = await take();
+    expect(lease.standing).toBe('current');
+    server.process.kill('SIGSTOP');
+    await until(() => lease.standing === 'away').finally(() => server.process.kill('SIGCONT'));
+    const seen = new Set<string>();
+    lease.listen({ late: async () => void seen.add(lease.standing) });
+    await until(() => lease.standing === 'current');
+    expect([...seen]).toEqual(['late']);
+
+    // As after SIGSTOP: the loop is held, and before it has heard of anything nobody counts on it.
+    const end = performance.now() + 3 * lease.renewMs;
+    while (performance.now() < end);
+    expect(lease.standing).toBe('late');
+    await until(() => lease.standing === 'current');
+  });
+
   it('of a listener that throws is renewed as ever', async () => {
     const lease = await take();
     const failure = new Error('a listener of this test throws');

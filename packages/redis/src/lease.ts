@@ -52,6 +52,11 @@ export interface Lease {
   readonly holder: string;
   /** Milliseconds since when this process has been the holder without interruption; 0 before. */
   readonly heldMs: number;
+  /**
+   * Whether others count on this process. `current`: renewed within two periods, so they do. `late`: they do not, as it
+   * stood still or was cut off, and it has not caught up yet. `away`: nothing is heard of Redis.
+   */
+  readonly standing: 'current' | 'late' | 'away';
   /** Begins to renew. Resolves after the first try, whatever came of it; tries go on until `close`. */
   start(): Promise<void>;
   /**
@@ -105,6 +110,9 @@ class RedisLease implements Lease {
   #renewing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
+  /** When the timer had its turn: it is long ago when this process stood still. */
+  #tickedAt = performance.now();
+  #mustCatchUp = false;
   #closed = false;
 
   constructor(shard: Shard, prefix: string, options: LeaseOptions) {
@@ -123,9 +131,15 @@ class RedisLease implements Lease {
     return this.#holder === '' ? 0 : performance.now() - this.#since;
   }
 
+  get standing(): 'current' | 'late' | 'away' {
+    if (this.#mustCatchUp || this.#isLong(this.#tickedAt)) return 'late';
+    return this.#isLong(this.#renewedAt) ? 'away' : 'current';
+  }
+
   async start(): Promise<void> {
     if (this.#timer !== undefined || this.#closed) return;
     this.#timer = setInterval(() => void this.#tick(), this.renewMs);
+    this.#tickedAt = performance.now();
     await this.#tick();
   }
 
@@ -174,6 +188,10 @@ class RedisLease implements Lease {
     return performance.now() - this.#renewedAt;
   }
 
+  #isLong(since: number): boolean {
+    return performance.now() - since > 2 * this.renewMs;
+  }
+
   #knows(holder: string): boolean {
     return this.#leases.has(holder) || this.#gone.has(holder);
   }
@@ -183,6 +201,9 @@ class RedisLease implements Lease {
   }
 
   async #tick(): Promise<void> {
+    if (this.#isLong(this.#tickedAt)) this.#mustCatchUp = true;
+    this.#tickedAt = performance.now();
+    const isNew = this.#renewing === undefined;
     try {
       await this.#renew();
       this.#failing = false;
@@ -190,6 +211,8 @@ class RedisLease implements Lease {
       if (!this.#closed) this.failures++;
       if (!this.#failing && !this.#closed) this.#onError(error);
       this.#failing = true;
+      // One that was begun before this process stood still tells nothing of what is now.
+      if (isNew) this.#mustCatchUp = false;
     }
   }
 
@@ -207,6 +230,7 @@ class RedisLease implements Lease {
     let [holder, ...leases] = await this.#ask('0');
     while (String(holder) === '') {
       const caughtUp = String(leases[0]);
+      this.#mustCatchUp = true;
       await Promise.all(this.#listeners.map(async (listener) => listener.late?.()));
       sentAt = performance.now();
       [holder, ...leases] = await this.#ask(caughtUp);
@@ -214,6 +238,7 @@ class RedisLease implements Lease {
     this.#renewedAt = sentAt;
     this.#answeredAt = performance.now();
     this.#leases = readAges(leases);
+    if (!this.#isLong(sentAt)) this.#mustCatchUp = false;
     const changed = String(holder) !== this.#holder;
     if (changed) {
       this.#holder = String(holder);

@@ -4,11 +4,15 @@ import { Node } from '@gyre/node';
 import { KeySets } from './auth/key-sets.ts';
 import { createRules } from './channels/rules.ts';
 import { doorsOf, makeAdmission } from './compose/doors.ts';
+import { endServer } from './compose/ending.ts';
 import { openEngines } from './compose/engines.ts';
+import { Life } from './compose/life.ts';
 import { makeLive, nodeOptions } from './compose/live.ts';
 import { openPorts } from './compose/ports.ts';
 import type { Config } from './config/schema.ts';
 import { createGate } from './gate/gate.ts';
+import { Calls } from './http/calls.ts';
+import { watchLoopLag } from './http/loop-lag.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { version } from './version.ts';
@@ -27,10 +31,11 @@ export interface Server {
    */
   reload(config: Config): void;
   /**
-   * Ends gracefully: refuses what is new, closes clients over `shutdown.drain_time`, lets what is under way finish.
-   * Calling it again changes nothing.
+   * Ends gracefully: is not ready for `shutdown.ready_wait`, closes clients over `shutdown.drain_time`, lets what is under
+   * way finish, all within `shutdown.timeout`. Calling it again changes nothing.
+   * @returns whether nothing was left behind; what was may keep the process busy for a while
    */
-  stop(): Promise<void>;
+  stop(): Promise<boolean>;
 }
 
 /** Puts a server together from its configuration and starts it. */
@@ -59,16 +64,21 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     log,
   );
   let api = makeApi(config, executor);
-  let stopping: Promise<void> | undefined;
-  const accepting = (): boolean => stopping === undefined;
-  const admission = makeAdmission(() => live, node, accepting);
+  let stopping: Promise<boolean> | undefined;
+  const life = new Life(engines, () => live.config.health);
+  const loopLag = watchLoopLag();
+  const admission = makeAdmission(() => live, node, {
+    loopLag: () => loopLag.now(),
+    barred: () => life.barred(),
+  });
+  const calls = new Calls();
   const metrics = createMetrics(config.prometheus.prefix, {
     node,
     engines,
     api: executor,
     version,
     nodes: () => engines.nodes(),
-    refusedConnections: admission.refused,
+    refusedConnections: () => admission.refusals.connection_limit,
   });
   await node.start();
 
@@ -76,27 +86,22 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     node,
     api: { open: (head) => api.open(head) },
     admission,
+    calls,
     metrics,
-    accepting: () => accepting() && engines.verified(),
+    ready: () => life.ready(),
   });
   const ports = await openPorts(() => live, doors, executor, log).catch(async (error: unknown) => {
-    await release(0);
+    loopLag.close();
+    await node.drain(0);
+    await engines.close();
     throw error;
   });
 
-  /** @param calls what still needs the engines */
-  async function release(drainTime: number, calls?: Promise<void>): Promise<void> {
-    await node.drain(drainTime);
-    await calls;
-    await engines.close();
-  }
-
-  async function end(): Promise<void> {
-    for (const port of ports.http) port.stop();
-    // Half of the time that there is, so that what comes after has its own.
-    const calls = ports.grpc?.close(live.config.shutdown.timeout / 2);
-    await release(live.config.shutdown.drain_time, calls);
-    for (const port of ports.http) port.close();
+  async function end(): Promise<boolean> {
+    const { shutdown: options } = live.config;
+    const complete = await endServer({ options, life, node, calls, ports, engines, log });
+    loopLag.close();
+    return complete;
   }
   return {
     port: ports.http[0].port,

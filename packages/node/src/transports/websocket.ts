@@ -27,8 +27,8 @@ export interface WebSocketOptions {
   readonly keepHeaders: readonly string[];
   /** Whether a handshake with this Origin header ("" for none) is welcome. */
   readonly originAllowed: (origin: string) => boolean;
-  /** Status line to refuse any handshake with for now, undefined to welcome it. */
-  readonly refuse: () => string | undefined;
+  /** Whether any handshake is to be refused for now; asked once for each. */
+  readonly refuse: () => boolean;
 }
 
 /** Belongs to one socket. */
@@ -47,6 +47,9 @@ const SUBPROTOCOLS = new Map<string, Codec>([
 
 /** What uWebSockets says of a frame that the operating system took at once. */
 const SENT = 1;
+
+/** Seconds. Clients have a back-off of their own, which spreads them; this is for whoever has none. */
+const RETRY_AFTER = '1';
 
 /** Smaller frames gain nothing from compression. */
 const MIN_COMPRESSED = 1024;
@@ -163,10 +166,12 @@ function upgrade(
   context: Parameters<HttpResponse['upgrade']>[4],
   options: WebSocketOptions,
 ): void {
-  const refusal =
-    options.refuse() ?? (options.originAllowed(request.getHeader('origin')) ? undefined : '403 Forbidden');
-  if (refusal !== undefined) {
-    response.writeStatus(refusal).end();
+  if (options.refuse()) {
+    response.writeStatus('503 Service Unavailable').writeHeader('Retry-After', RETRY_AFTER).end();
+    return;
+  }
+  if (!options.originAllowed(request.getHeader('origin'))) {
+    response.writeStatus('403 Forbidden').end();
     return;
   }
   const subprotocol = known(request.getHeader('sec-websocket-protocol'));

@@ -42,9 +42,11 @@ export async function serve(argv: readonly string[], terminal: Terminal): Promis
 
   const signal = await ended;
   log.info?.('stopping', { signal });
-  const code = await stop(server, config.shutdown.timeout, log);
+  const complete = await stop(server, config.shutdown.timeout, log);
   if (config.pid_file !== '') rmSync(config.pid_file, { force: true });
-  return code;
+  // What was left behind would keep the process until it has an end of its own.
+  if (!complete) process.exit(0);
+  return 0;
 }
 
 function announce({ warnings, file }: LoadedConfig, server: Server, log: Logger): void {
@@ -73,15 +75,16 @@ function signals(names: readonly NodeJS.Signals[]): Promise<string> {
   });
 }
 
-async function stop(server: Server, timeout: number, log: Logger): Promise<number> {
+/** @returns whether nothing was left behind */
+async function stop(server: Server, timeout: number, log: Logger): Promise<boolean> {
   const late = setTimeout(() => {
     log.error?.('could not stop in time', { timeout_ms: timeout });
     process.exit(1);
   }, timeout);
-  await server.stop();
+  const complete = await server.stop();
   clearTimeout(late);
   log.info?.('stopped');
-  return 0;
+  return complete;
 }
 
 function developmentDefaults(): PartialConfig {
@@ -111,7 +114,7 @@ function developmentDefaults(): PartialConfig {
     },
     prometheus: { enabled: true },
     rpc: { ping: { enabled: true } },
-    shutdown: { drain_time: 0 },
+    shutdown: { ready_wait: 0, drain_time: 0 },
   };
 }
 

@@ -1,7 +1,8 @@
 import { openapi, type HttpApi } from '@gyre/api';
 import type { Node } from '@gyre/node';
 import type { Config } from '../config/schema.ts';
-import { createAdmission, type Admission } from '../http/admission.ts';
+import { createAdmission, type Admission, type AdmissionOptions } from '../http/admission.ts';
+import type { Calls } from '../http/calls.ts';
 import {
   apiRoutes,
   healthRoutes,
@@ -19,8 +20,9 @@ export interface Parts {
   readonly node: Node;
   readonly api: HttpApi;
   readonly admission: Admission;
+  readonly calls: Calls;
   readonly metrics: Metrics;
-  readonly accepting: () => boolean;
+  readonly ready: () => boolean;
 }
 
 /** What is served over HTTP, by the listener that it belongs to. */
@@ -30,18 +32,19 @@ export interface Doors {
 }
 
 /** Makes the doors that the configuration asks for. */
-export function doorsOf(live: () => Live, { node, api, admission, metrics, accepting }: Parts): Doors {
+export function doorsOf(live: () => Live, parts: Parts): Doors {
   const { config } = live();
+  const { node, api, admission, calls, metrics, ready } = parts;
   const doors: Record<'external' | 'internal', Mount[]> = { external: [], internal: [] };
   if (!config.websocket.disabled) {
     doors.external.push(websocketDoor(live, node, admission));
   }
   if (!config.http_api.disabled) {
     const { handler_prefix: prefix, external, max_request_size: maxSize } = config.http_api;
-    doors[external ? 'external' : 'internal'].push(apiRoutes(prefix, api, maxSize));
+    doors[external ? 'external' : 'internal'].push(apiRoutes(prefix, api, maxSize, calls));
   }
   if (config.health.enabled) {
-    doors.internal.push(healthRoutes(config.health.handler_prefix, '/ready', accepting));
+    doors.internal.push(healthRoutes(config.health.handler_prefix, '/ready', ready));
   }
   if (config.prometheus.enabled) {
     doors.internal.push(metricsRoute(config.prometheus.handler_prefix, metrics));
@@ -54,16 +57,27 @@ export function doorsOf(live: () => Live, { node, api, admission, metrics, accep
 }
 
 /** Decides who may come in, by the configuration of the moment. */
-export function makeAdmission(live: () => Live, node: Node, accepting: () => boolean): Admission {
+export function makeAdmission(
+  live: () => Live,
+  node: Node,
+  { loopLag, barred }: Pick<AdmissionOptions, 'loopLag' | 'barred'>,
+): Admission {
   return createAdmission({
     get connectionLimit() {
       return live().config.client.connection_limit;
     },
+    get connectingLimit() {
+      return live().config.client.connecting_limit;
+    },
+    get loopLagLimit() {
+      return live().config.client.connection_lag_limit;
+    },
     get connectionRateLimit() {
       return live().config.client.connection_rate_limit;
     },
-    connections: () => node.gauges.open,
-    accepting,
+    connections: () => node.gauges,
+    loopLag,
+    barred,
   });
 }
 

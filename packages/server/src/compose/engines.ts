@@ -16,8 +16,13 @@ export interface Engines {
   readonly broker: Broker;
   readonly presence: PresenceManager;
   readonly control: ControlBus;
-  /** Publications of other nodes are known to arrive. */
+  /** Publications of other nodes are known to arrive, by one Redis at least. */
   verified(): boolean;
+  /**
+   * Whether the other nodes count on this one. `late`: they do not, and it has not heard yet what they said meanwhile.
+   * `away`: no Redis answers that it could hear them by.
+   */
+  standing(): 'current' | 'late' | 'away';
   /** Nodes that were alive when it was last asked, this one included. */
   nodes(): number;
   /** Those of them that did not answer. */
@@ -58,6 +63,7 @@ function memoryEngines(): Engines {
     presence,
     control,
     verified: () => true,
+    standing: () => 'current',
     nodes: () => 1,
     missingNodes: () => 0,
     suppressed: broker.stats.suppressed,
@@ -84,7 +90,7 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
   const redis = openRedis(redisOptions(config.engine.redis), log, (shard) => times.watch(shard));
   await redis.start();
   const leases = openLeases(redis, { onError });
-  const [first] = leases;
+  const [first, ...others] = leases;
   if (first === undefined) throw new Error('engine.redis.address: names no Redis');
   const broker = redisBroker(redis, { log, onError });
   const presence = redisPresenceManager({
@@ -113,6 +119,11 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
     presence,
     control,
     verified: () => redis.verifiedAge() < VERIFIED,
+    standing: () => {
+      // What is said to all nodes goes by the first Redis. Where that is down nothing is said, and the others serve.
+      const elsewhere = (): boolean => others.some(({ shard }) => shard.verifiedAge() < VERIFIED);
+      return first.standing === 'away' && elsewhere() ? 'current' : first.standing;
+    },
     nodes: () => nodes,
     missingNodes: () => missing,
     suppressed: broker.stats.suppressed,
@@ -121,7 +132,12 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
       clearInterval(counting);
       await control.close();
       await presence.close();
-      for (const lease of leases) await lease.close();
+      const { members, owed } = presence.gauges();
+      for (const lease of leases) {
+        await lease.close();
+        // Off the list at once, unless it leaves something that others have to clear up after it.
+        if (members + owed === 0 && lease.holder !== '') await lease.forget(lease.holder).catch(onError);
+      }
       await broker.close();
       await redis.close();
     },

@@ -1,7 +1,9 @@
 import { checkChannels, regexFault } from './check-channels.ts';
 import { checkDoors } from './check-doors.ts';
+import { formatDuration } from './duration.ts';
 import { about, type Findings, type Say } from './findings.ts';
 import type { Config } from './schema.ts';
+import { endTimes } from './shutdown.ts';
 
 /**
  * The rules between the values of a configuration. All that is broken is found, not the first of it.
@@ -22,6 +24,7 @@ export function checkConfig(
   checkChannels(config, error);
   checkPaths(config, error);
   checkDoors(config, warn);
+  checkEnd(config, warn);
 }
 
 function checkListeners({ http_server: http, grpc_api: grpc }: Config, error: Say): void {
@@ -75,4 +78,16 @@ function checkPaths(config: Config, error: Say): void {
   if (!/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(config.prometheus.prefix)) {
     error('prometheus.prefix', 'may only have letters, digits and "_", and no digit first');
   }
+}
+
+/** A server that ends keeps to its timeout by shortening the rest. */
+function checkEnd({ shutdown }: Config, warn: Say): void {
+  const { ready_wait, drain_time, timeout } = shutdown;
+  const { readyWait, drainTime } = endTimes(shutdown);
+  if (readyWait >= ready_wait && drainTime >= drain_time) return;
+  const both = formatDuration(ready_wait + drain_time);
+  warn(
+    'shutdown.timeout',
+    `${formatDuration(timeout)} is too short for ready_wait and drain_time (${both}) and what comes after, so both are cut`,
+  );
 }

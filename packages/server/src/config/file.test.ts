@@ -127,9 +127,9 @@ channel:
   });
 
   test('a bare number that is hardly meant as nanoseconds is told of', () => {
-    expect(load({ file: { shutdown: { timeout: 30 } } }).warnings).toEqual([
-      'shutdown.timeout (set by config.json): 30 without a unit is nanoseconds',
-    ]);
+    expect(
+      load({ file: { shutdown: { timeout: 30, ready_wait: '0s', drain_time: '0s' } } }).warnings,
+    ).toEqual(['shutdown.timeout (set by config.json): 30 without a unit is nanoseconds']);
     expect(load({ file: { shutdown: { timeout: 30e9 } } }).warnings).toEqual([]);
   });
 });

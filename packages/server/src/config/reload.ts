@@ -17,6 +17,7 @@ const changing = [
   'grpc_api.error_mode',
   'grpc_api.key',
   'grpc_api.error_mode',
+  'health.ready_without_redis',
   'shutdown',
 ];
 

@@ -1,22 +1,50 @@
 import { describe, expect, it, vi } from 'vitest';
-import { createAdmission } from './admission.ts';
+import { createAdmission, type AdmissionOptions } from './admission.ts';
 
-const options = { connectionLimit: 0, connectionRateLimit: 0, connections: () => 0, accepting: () => true };
+const options: AdmissionOptions = {
+  connectionLimit: 0,
+  connectingLimit: 0,
+  connectionRateLimit: 0,
+  loopLagLimit: 0,
+  connections: () => ({ open: 1000, clients: 0 }),
+  loopLag: () => 1000,
+  barred: () => undefined,
+};
 
 describe('admission', () => {
   it('welcomes everybody without limits', () => {
     const admission = createAdmission(options);
-    for (let i = 0; i < 1000; i++) expect(admission.refuse()).toBeUndefined();
+    for (let i = 0; i < 1000; i++) expect(admission.refuse()).toBe(false);
   });
 
   it('keeps the number of connections, and counts whom it refused for it', () => {
-    let connections = 0;
-    const admission = createAdmission({ ...options, connectionLimit: 2, connections: () => connections });
-    connections = 2;
-    expect(admission.refuse()).toMatch(/^503/);
-    connections = 1;
-    expect(admission.refuse()).toBeUndefined();
-    expect(admission.refused()).toBe(1);
+    let open = 2;
+    const connections = () => ({ open, clients: 0 });
+    const admission = createAdmission({ ...options, connectionLimit: 2, connections });
+    expect(admission.refuse()).toBe(true);
+    open = 1;
+    expect(admission.refuse()).toBe(false);
+    expect(admission.refusals.connection_limit).toBe(1);
+  });
+
+  it('keeps the number of those that are not connected yet', () => {
+    let clients = 9;
+    const connections = () => ({ open: 10, clients });
+    const admission = createAdmission({ ...options, connectingLimit: 2, connections });
+    expect(admission.refuse()).toBe(false);
+    clients = 8;
+    expect(admission.refuse()).toBe(true);
+    expect(admission.refusals).toMatchObject({ connecting_limit: 1, connection_limit: 0 });
+  });
+
+  it('refuses while the event loop lags, and spends no token on it', () => {
+    let lag = 51;
+    const limits = { loopLagLimit: 50, connectionRateLimit: 1, loopLag: () => lag };
+    const admission = createAdmission({ ...options, ...limits });
+    expect(admission.refuse()).toBe(true);
+    lag = 50;
+    expect([admission.refuse(), admission.refuse()]).toEqual([false, true]);
+    expect(admission.refusals).toMatchObject({ loop_lag: 1, connection_rate_limit: 1 });
   });
 
   it('admits N a second, N at once', () => {
@@ -25,7 +53,7 @@ describe('admission', () => {
       const admission = createAdmission({ ...options, connectionRateLimit: 5 });
       const admitted = (tries: number) => {
         let count = 0;
-        for (let i = 0; i < tries; i++) if (admission.refuse() === undefined) count++;
+        for (let i = 0; i < tries; i++) if (!admission.refuse()) count++;
         return count;
       };
       expect(admitted(40)).toBe(5);
@@ -42,9 +70,9 @@ describe('admission', () => {
     }
   });
 
-  it('refuses everybody while the node goes down', () => {
-    const admission = createAdmission({ ...options, accepting: () => false });
-    expect(admission.refuse()).toMatch(/^503/);
-    expect(admission.refused()).toBe(0);
+  it.each(['shutdown', 'redis'] as const)('refuses everybody for %s, and says so', (barred) => {
+    const admission = createAdmission({ ...options, barred: () => barred });
+    expect(admission.refuse()).toBe(true);
+    expect(admission.refusals[barred]).toBe(1);
   });
 });

@@ -22,18 +22,25 @@ const STATUS_LINES: Readonly<Record<number, string>> = {
   503: '503 Service Unavailable',
 };
 
+/** Bytes of a body from which it is handed over piece by piece, to know when the operating system took the last one. */
+const LARGE = 65_536;
+
 /**
  * One request and its answer. A response of uWebSockets must not be touched once its peer is gone, and must have its
  * abort handler before its route handler returns: make an Exchange first thing, and answer through it only.
  */
 export class Exchange {
   readonly #response: HttpResponse;
+  readonly #ended: (() => void) | undefined;
   #over = false;
 
-  constructor(response: HttpResponse) {
+  /** @param ended called once: when the answer has been handed to the operating system, or the peer has gone */
+  constructor(response: HttpResponse, ended?: () => void) {
     this.#response = response;
+    this.#ended = ended;
     response.onAborted(() => {
       this.#over = true;
+      this.#ended?.();
     });
   }
 
@@ -46,8 +53,23 @@ export class Exchange {
       response.writeStatus(STATUS_LINES[answer.status] ?? String(answer.status));
       if (answer.contentType !== undefined) response.writeHeader('Content-Type', answer.contentType);
       for (const name in answer.headers) response.writeHeader(name, answer.headers[name] ?? '');
-      response.end(answer.body);
+      const { body } = answer;
+      if (body === undefined || body.length < LARGE || this.#ended === undefined) {
+        response.end(body);
+        this.#ended?.();
+      } else this.#handOver(typeof body === 'string' ? Buffer.from(body) : body);
     });
+  }
+
+  /** Writes a body as fast as the peer takes it. */
+  #handOver(body: Uint8Array): void {
+    const response = this.#response;
+    const write = (from: number): boolean => {
+      const [ok, done] = response.tryEnd(body.subarray(from), body.length);
+      if (done) this.#ended?.();
+      return ok;
+    };
+    if (!write(0)) response.onWritable(write);
   }
 
   /**

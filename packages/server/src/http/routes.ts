@@ -2,6 +2,7 @@ import type { HttpApi, HttpHead, HttpResponse as ApiResponse, OpenApi } from '@g
 import { internalServerError } from '@gyre/api';
 import { websocket, type Node, type WebSocketOptions } from '@gyre/node';
 import type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+import type { Calls } from './calls.ts';
 import { Exchange, type Answer } from './exchange.ts';
 import { swaggerPage } from './swagger.ts';
 
@@ -24,21 +25,28 @@ export function websocketRoute(path: string, node: Node, options: WebSocketOptio
   };
 }
 
+const CLOSE = { Connection: 'close' } as const;
+
 /** The server API. A request is let in, or not, before its body is read. */
-export function apiRoutes(prefix: string, api: HttpApi, maxRequestSize: number): Mount {
+export function apiRoutes(prefix: string, api: HttpApi, maxRequestSize: number, calls: Calls): Mount {
+  const ended = (): void => calls.end();
   const handler = (response: HttpResponse, request: HttpRequest): void => {
-    const exchange = new Exchange(response);
+    calls.begin();
+    const exchange = new Exchange(response, ended);
+    if (calls.taken === 'none') {
+      exchange.answer({ status: 503, headers: { ...CLOSE, 'Retry-After': '1' } });
+      return;
+    }
+    const reply = (answer: ApiResponse): void =>
+      exchange.answer(calls.taken === 'all' ? answer : { ...answer, headers: CLOSE });
     const opened = api.open(new Head(request, prefix));
     if (typeof opened !== 'function') {
-      exchange.answer(opened);
+      reply(opened);
       return;
     }
     exchange.read(maxRequestSize, (body) => {
       // The API never rejects over what it was asked; anything else must not leave its caller waiting.
-      opened(body).then(
-        (answer: ApiResponse) => exchange.answer(answer),
-        () => exchange.answer(internalServerError),
-      );
+      opened(body).then(reply, () => reply(internalServerError));
     });
   };
   return (app) => {
@@ -47,7 +55,7 @@ export function apiRoutes(prefix: string, api: HttpApi, maxRequestSize: number):
   };
 }
 
-/** `live` answers as long as the process does; `ready` while the node takes connections. */
+/** `live` answers as long as the process does; `ready` while it should be sent connections and calls. */
 export function healthRoutes(live: string, ready: string, isReady: () => boolean): Mount {
   return (app) => {
     route(app, live, () => ({ status: 200, contentType: JSON_TYPE, body: '{}' }));

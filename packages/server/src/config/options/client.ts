@@ -134,6 +134,14 @@ const limitRows = {
   connection_limit: int(0, 'Connections of this node; 0 is any number.'),
   user_connection_limit: int(0, 'Connections of one user to this node; 0 is any number.'),
   connection_rate_limit: int(0, 'New connections a second to this node; 0 is any number.'),
+  connecting_limit: int(0, 'Connections of this node that are not connected yet; 0 is any number.', {
+    alias: [],
+  }),
+  connection_lag_limit: duration(
+    '0s',
+    'Lag of the event loop over which new connections are refused; 0 is any.',
+    { alias: [] },
+  ),
   history_max_publication_limit: int(300, 'Publications that one read of history by a client gives.'),
   recovery_max_publication_limit: int(
     300,

@@ -26,7 +26,12 @@ export const prometheus = section(
 /** `health` */
 export const health = section(
   'Answers for load balancers and orchestrators, on the internal listener: live, and ready to accept.',
-  page('health', '/health', true),
+  {
+    ...page('health', '/health', true),
+    ready_without_redis: bool(false, 'Take connections and stay ready while no Redis answers.', {
+      alias: [],
+    }),
+  },
   { flat: 'health' },
 );
 

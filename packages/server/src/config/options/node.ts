@@ -11,6 +11,11 @@ export const node = section('This node.', {
 /** `shutdown` */
 export const shutdown = section('The end of the process.', {
   timeout: duration('30s', 'Longest time that a graceful end may take.', { alias: ['shutdown_timeout'] }),
+  ready_wait: duration(
+    '3s',
+    'Time that all goes on while only /ready says that the end is near, so that load balancers look elsewhere.',
+    { zeroCounts: true },
+  ),
   drain_time: duration('10s', 'Time that the closing of connections is spread over; 0 closes all at once.', {
     zeroCounts: true,
   }),

@@ -1,0 +1,204 @@
+import { startRedis, type OwnRedis } from '../../packages/redis/src/testing.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  api,
+  connectClient,
+  gyre,
+  HandshakeRefused,
+  rawSocket,
+  record,
+  recordClient,
+  teardown,
+  until,
+  type Gyre,
+} from '../harness/index.ts';
+
+/** What a node takes and keeps while Redis is away, or while it was away itself; and how it leaves Redis. */
+
+const without_namespace = {
+  presence: true,
+  join_leave: true,
+  force_push_join_leave: true,
+  history_size: 100,
+  history_ttl: '60s',
+  force_recovery: true,
+};
+
+async function redisOfOurs(): Promise<OwnRedis> {
+  const redis = await startRedis();
+  teardown(async () => {
+    // Whoever stands still is not ended by a signal.
+    redis.process.kill('SIGCONT');
+    await redis.close();
+  });
+  return redis;
+}
+
+function startNode(redis: readonly OwnRedis[], config: object = {}): Promise<Gyre> {
+  return gyre.start({
+    config: {
+      client: { insecure: true },
+      channel: { without_namespace },
+      engine: {
+        type: 'redis',
+        redis: { address: redis.map(({ url }) => url), prefix: 'test', io_timeout: '1s' },
+      },
+      ...config,
+    },
+  });
+}
+
+/** 101, or the status that refused a handshake. */
+async function handshake(server: Gyre): Promise<number> {
+  try {
+    (await rawSocket(server)).destroy();
+    return 101;
+  } catch (error) {
+    if (error instanceof HandshakeRefused) return error.status;
+    throw error;
+  }
+}
+
+const ready = async (server: Gyre): Promise<number> => (await fetch(`${server.url}/ready`)).status;
+
+const slow = { deadline: 20_000 };
+
+async function subscribed(server: Gyre, channel = 'c') {
+  const client = await connectClient(server);
+  const connection = recordClient(client);
+  const subscription = client.newSubscription(channel);
+  const events = record(subscription);
+  subscription.subscribe();
+  await subscription.ready();
+  return { client, connection, events };
+}
+
+describe('while no Redis answers', () => {
+  it('a node keeps its connections, says 100, takes nobody, is not ready; and all is well afterwards', async () => {
+    const redis = await redisOfOurs();
+    const node = await startNode([redis]);
+    const { client, connection, events } = await subscribed(node);
+    expect([await handshake(node), await ready(node)]).toEqual([101, 200]);
+
+    redis.process.kill('SIGSTOP');
+    await until(async () => (await handshake(node)) === 503, slow);
+    await until(async () => (await ready(node)) === 503, slow);
+    const { error } = await api(node, 'publish', { channel: 'c', data: 1 });
+    expect(error).toMatchObject({ code: 100 });
+    const other = client.newSubscription('other');
+    const refused = record(other);
+    other.subscribe();
+    await until(() => refused.error.length > 0, slow);
+    expect(refused.error[0]).toMatchObject({ error: { code: 100 } });
+    expect((await fetch(`${node.url}/health`)).status).toBe(200);
+
+    redis.process.kill('SIGCONT');
+    await until(async () => (await handshake(node)) === 101, slow);
+    await until(async () => (await ready(node)) === 200, slow);
+    await other.ready();
+    const again = () => api(node, 'publish', { channel: 'c', data: 2, idempotency_key: '2' });
+    await until(async () => (await again()).error === undefined, slow);
+    await until(() => events.publication.some(({ data }) => data === 2), slow);
+    expect(connection.connecting).toEqual([]);
+    expect(connection.disconnected).toEqual([]);
+  });
+
+  it('a node that is told to takes connections, and stays ready', async () => {
+    const redis = await redisOfOurs();
+    const [node, other] = await Promise.all([
+      startNode([redis], { health: { ready_without_redis: true } }),
+      startNode([redis]),
+    ]);
+    redis.process.kill('SIGKILL');
+    await until(async () => (await handshake(other)) === 503, slow);
+    await until(async () => (await ready(other)) === 503, slow);
+    expect([await handshake(node), await ready(node)]).toEqual([101, 200]);
+    expect((await connectClient(node)).state).toBe('connected');
+  });
+});
+
+describe('while one of two Redis is away', () => {
+  it.each([0, 1])('only its own channels are gone, be it the first or the second: %i', async (down) => {
+    const redis = [await redisOfOurs(), await redisOfOurs()] as const;
+    // Another that has none but the one which goes.
+    const [node, witness] = await Promise.all([startNode(redis), startNode([redis[down]!])]);
+    const names = Array.from({ length: 20 }, (_, i) => `c${i}`);
+    const refused = async (channel: string) =>
+      (await api(node, 'publish', { channel, data: 1 })).error?.code === 100;
+
+    redis[down]!.process.kill('SIGKILL');
+    const gone = await Promise.all(names.map(refused));
+    expect(new Set(gone)).toEqual(new Set([true, false]));
+    await until(async () => {
+      expect([await handshake(node), await ready(node)]).toEqual([101, 200]);
+      return (await handshake(witness)) === 503 && (await ready(witness)) === 503;
+    }, slow);
+    expect(await Promise.all(names.map(refused))).toEqual(gone);
+    await subscribed(node, names[gone.indexOf(false)]);
+  });
+});
+
+describe('[F04] a node that stood still', () => {
+  it('takes nobody before it has heard what was said meanwhile', async () => {
+    const redis = await redisOfOurs();
+    // Also where it may go on without Redis: that it was away itself is something else.
+    const [a, b] = await Promise.all([
+      startNode([redis], { health: { ready_without_redis: true } }),
+      startNode([redis]),
+    ]);
+    const { client } = await subscribed(a);
+    const ended = recordClient(client).disconnected;
+
+    process.kill(a.pid, 'SIGSTOP');
+    const disconnect = { user: '', disconnect: { code: 4501, reason: 'x' } };
+    // Until it is not counted on any more, which takes two seconds.
+    await until(async () => (await api(b, 'disconnect', disconnect)).error === undefined, slow);
+    redis.process.kill('SIGSTOP');
+    process.kill(a.pid, 'SIGCONT');
+    expect(await handshake(a)).toBe(503);
+    expect(ended).toEqual([]);
+    redis.process.kill('SIGCONT');
+    await until(async () => (await handshake(a)) === 101, slow);
+    // Not sooner than it was carried out.
+    await until(() => ended.length > 0);
+    expect(ended[0]).toMatchObject({ code: 4501 });
+    expect(await ready(a)).toBe(200);
+  });
+});
+
+describe('a node that ends', () => {
+  it('leaves nobody in presence, tells of each, and is out of info and leases at once', async () => {
+    const redis = await redisOfOurs();
+    const [a, b] = await Promise.all([
+      startNode([redis], { shutdown: { drain_time: '500ms' } }),
+      startNode([redis]),
+    ]);
+    const others = await Promise.all([1, 2, 3].map(() => subscribed(a)));
+    const { events } = await subscribed(b);
+    expect((await a.stop()).code).toBe(0);
+
+    const { result } = await api<{ num_clients: number }>(b, 'presence_stats', { channel: 'c' });
+    expect(result?.num_clients).toBe(1);
+    expect((await api<{ nodes: object[] }>(b, 'info')).result?.nodes).toHaveLength(1);
+    const [key = ''] = await redis.admin.keys('test*:lease:*');
+    expect(await redis.admin.zcard(key)).toBe(1);
+    await until(() => events.leave.length >= others.length);
+    expect(new Set(events.leave.map(({ info }) => info.client)).size).toBe(others.length);
+    // Nobody waits for it any more.
+    expect((await api(b, 'disconnect', { user: 'nobody' })).error).toBeUndefined();
+  });
+
+  it('ends in time while Redis does not answer, and says what it leaves behind', async () => {
+    const redis = await redisOfOurs();
+    const node = await startNode([redis], {
+      engine: { type: 'redis', redis: { address: redis.url, prefix: 'test', io_timeout: '10s' } },
+      shutdown: { timeout: '4s' },
+    });
+    const { connection } = await subscribed(node);
+    redis.process.kill('SIGSTOP');
+    // 1 is what it ends with when its time is over.
+    expect((await node.stop()).code).toBe(0);
+    expect(connection.connecting[0]).toMatchObject({ code: 3001 });
+    expect(node.logs()).toMatch(/presence.*left undone/);
+  });
+});
