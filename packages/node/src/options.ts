@@ -87,8 +87,10 @@ export interface NodeStats {
   filtered: number;
   /** Recoveries asked for, by outcome. */
   readonly recoveries: { yes: number; no: number };
-  /** Channels in which something did not follow, publications read from the stream because of it, and how long that took. */
-  readonly gaps: { found: number; filled: number; seconds: number };
+  /** Channels in which something did not follow, and publications read from the stream because of it. */
+  readonly gaps: { found: number; filled: number };
+  /** Seconds that a channel was held for that. */
+  readonly gapFills: Histogram;
   /**
    * Subscriptions told to start over, by reason: what they missed is `gone`, the stream was `rolledBack` or lost,
    * or its epoch was `renewed` and nothing is missing.
@@ -128,7 +130,8 @@ export function newStats(): NodeStats {
     broadcasts: new Histogram(secondsOfBroadcasts),
     filtered: 0,
     recoveries: { yes: 0, no: 0 },
-    gaps: { found: 0, filled: 0, seconds: 0 },
+    gaps: { found: 0, filled: 0 },
+    gapFills: new Histogram(secondsOfCommands),
     resyncs: {},
     duplicates: 0,
     recoverySources: { tail: 0, stream: 0 },

@@ -78,7 +78,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     api: executor,
     version,
     nodes: () => engines.nodes(),
-    refusedConnections: () => admission.refusals.connection_limit,
+    refusals: admission.refusals,
   });
   await node.start();
 

@@ -95,13 +95,13 @@ export class Feed implements BrokerEvents {
 
   /** @param history how the channel is kept, should nobody be left who knows */
   #startFilling(channel: Channel, held: Arrived[], history?: HistoryOptions): Promise<void> {
-    const { gaps } = this.#context.stats;
+    const { gaps, gapFills } = this.#context.stats;
     gaps.found++;
     channel.held = held;
     const began = performance.now();
     const filling = this.#fill(channel, history).finally(() => {
       channel.filling = undefined;
-      gaps.seconds += (performance.now() - began) / 1000;
+      gapFills.observe((performance.now() - began) / 1000);
     });
     channel.filling = filling;
     this.#context.background(filling);

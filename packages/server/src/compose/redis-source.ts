@@ -11,7 +11,7 @@ export interface RedisEngines {
   /** By shard. */
   readonly leases: readonly Lease[];
   readonly broker: RedisBroker;
-  readonly presence: RedisPresenceManager & { readonly counters?: RedisSource['presence']['counters'] };
+  readonly presence: RedisPresenceManager;
   readonly control: RedisControlBus;
 }
 
@@ -42,7 +42,7 @@ export class RedisTimes {
     return {
       shards: this.#shards.flatMap((times, i) => shardSource(redis, leases, times, i)),
       broker: broker.stats,
-      presence: { ...presence.gauges(), counters: presence.counters ?? {} },
+      presence: { ...presence.gauges(), counters: presence.counters },
       control: control.stats,
     };
   }

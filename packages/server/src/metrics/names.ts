@@ -37,7 +37,8 @@ export interface Sources {
       readonly broadcasts: Distribution;
       readonly filtered: number;
       readonly recoveries: { yes: number; no: number };
-      readonly gaps: { readonly found: number; readonly filled: number; readonly seconds: number };
+      readonly gaps: { readonly found: number; readonly filled: number };
+      readonly gapFills: Distribution;
       readonly resyncs: Values;
       readonly duplicates: number;
       readonly recoverySources: Values;
@@ -59,8 +60,8 @@ export interface Sources {
   };
   /** Of the cluster, this one included. */
   readonly nodes: () => number;
-  /** Handshakes refused because of `client.connection_limit`. */
-  readonly refusedConnections: () => number;
+  /** Handshakes refused, by why. */
+  readonly refusals: Values;
 }
 
 type Row = AnyRow<Sources>;
@@ -186,11 +187,14 @@ export const rows: readonly Row[] = [
     ['reason'],
     ({ engines }) => engines.suppressed,
   ),
+  counter('node_client_connection_limit', 'Handshakes refused by the connection limit.', [], ({ refusals }) =>
+    one(refusals['connection_limit'] ?? 0),
+  ),
   counter(
-    'node_client_connection_limit',
-    'Handshakes refused by the connection limit.',
-    [],
-    ({ refusedConnections }) => one(refusedConnections()),
+    'node_refused_handshakes_total',
+    'Handshakes refused with 503, by why.',
+    ['reason'],
+    ({ refusals }) => refusals,
   ),
   counter(
     'client_connections_accepted',
@@ -251,8 +255,13 @@ export const rows: readonly Row[] = [
   counter('node_gap_publications_total', 'Publications read from the stream to fill gaps.', [], ({ node }) =>
     one(node.stats.gaps.filled),
   ),
-  counter('node_gap_seconds_total', 'Time that channels were held until gaps were filled.', [], ({ node }) =>
-    one(node.stats.gaps.seconds),
+  histogram(
+    'node_gap_fill_seconds',
+    'Time that a channel was held until a gap was filled.',
+    [],
+    ({ node }) => ({
+      '': node.stats.gapFills,
+    }),
   ),
   counter(
     'client_resyncs_total',

@@ -32,7 +32,7 @@ export interface RedisSource {
     readonly members: number;
     readonly owed: number;
     /** Members that were `swept` for dead nodes, that `rejoined` after others had swept them, and that were `mended`. */
-    readonly counters: { readonly swept?: number; readonly rejoined?: number; readonly mended?: number };
+    readonly counters: { readonly swept: number; readonly rejoined: number; readonly mended: number };
   };
   readonly control: { readonly unacknowledged: number };
 }
@@ -186,14 +186,14 @@ export const redisRows: readonly Row<Sources>[] = [
     'presence_reaped_total',
     'Members of dead nodes that this node swept.',
     [],
-    ({ presence }) => ({ '': presence.counters.swept ?? 0 }),
+    ({ presence }) => ({ '': presence.counters.swept }),
   ),
   row(
     'counter',
     'presence_mended_total',
     'Members of this node that were put right in Redis: swept by others, or not as they should be.',
     ['reason'],
-    ({ presence: { counters } }) => ({ swept: counters.rejoined ?? 0, audit: counters.mended ?? 0 }),
+    ({ presence: { counters } }) => ({ swept: counters.rejoined, audit: counters.mended }),
   ),
   row(
     'counter',

@@ -26,7 +26,8 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
         broadcasts: new Histogram([1]),
         filtered: 0,
         recoveries: { yes: 1, no: 0 },
-        gaps: { found: 0, filled: 0, seconds: 0 },
+        gaps: { found: 0, filled: 0 },
+        gapFills: new Histogram([1]),
         resyncs: {},
         duplicates: 0,
         recoverySources: { tail: 0, stream: 0 },
@@ -47,7 +48,7 @@ function sources(): Sources & { node: { stats: { disconnects: Record<string, num
       redis: () => undefined,
     },
     nodes: () => 3,
-    refusedConnections: () => 0,
+    refusals: { connection_limit: 2, loop_lag: 1 },
   };
 }
 
