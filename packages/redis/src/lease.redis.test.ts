@@ -149,12 +149,12 @@ describe('a lease', () => {
 
   it('is tried for until Redis answers, and says once that it does not', async () => {
     const lease = await make();
-    server.process.kill('SIGSTOP');
+    await server.pause();
     await lease.start();
     expect(lease.holder).toBe('');
     await expect(lease.held()).rejects.toMatchObject({ name: 'RedisError' });
     await until(() => errors.length > 0);
-    server.process.kill('SIGCONT');
+    await server.resume();
     await until(() => lease.holder !== '');
     expect(errors.length).toBe(1);
   });
@@ -163,11 +163,11 @@ describe('a lease', () => {
     const lease = await make(100, 10_000);
     const held: number[] = [];
     lease.listen({ changed: () => held.push(lease.heldMs) });
-    server.process.kill('SIGSTOP');
+    await server.pause();
     const started = lease.start();
     const end = performance.now() + 2 * lease.ttlMs;
     await until(() => performance.now() > end);
-    server.process.kill('SIGCONT');
+    await server.resume();
     await started;
     expect(held[0]).toBeLessThan(lease.ttlMs);
   });
