@@ -1,10 +1,9 @@
 import { userInfo } from 'node:os';
+import { howToGetOne } from './program.testing.ts';
 import type { Running } from './server.testing.ts';
 
 /** That of docker-compose.yml, so that there is one to fetch. */
 const image = 'redis:7-bookworm';
-const howToGetOne =
-  'no Redis for the tests: put redis-server or valkey-server on the PATH (apt-get install redis-server), or start a Docker engine';
 
 /**
  * Starts a server as a container of the Docker engine of this machine. It shares the machine's network, since the servers
@@ -16,7 +15,9 @@ export async function runContainer(args: readonly string[], dir: string): Promis
   // Loaded only where it is needed: it is large.
   const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
   const engine = await getContainerRuntimeClient().catch((cause: unknown) => {
-    throw new Error(howToGetOne, { cause });
+    throw new Error(`no Docker engine answers, and no redis-server is on the PATH. ${howToGetOne}`, {
+      cause,
+    });
   });
   const { uid, gid } = userInfo();
   const started = await new GenericContainer(image)

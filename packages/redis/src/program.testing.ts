@@ -5,6 +5,10 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import type { Running } from './server.testing.ts';
 
+/** What to do where there is none. */
+export const howToGetOne =
+  'The Redis tests need a redis-server or valkey-server on the PATH (apt-get install redis-server), or a Docker engine; and REDIS_URL, if set, has to answer.';
+
 // The last two are servers too, which only ask by which name they were called: what Debian has in redis-tools and
 // valkey-tools, packages that start no service.
 const names = ['redis-server', 'valkey-server', 'redis-check-rdb', 'valkey-check-rdb'];
