@@ -14,13 +14,18 @@ const debianPackage = 'redis-tools';
 
 /** What answers there, in words. Throws where nothing does. */
 async function nameOf(url: string): Promise<string> {
-  const redis = openRedis(testOptions(url), { warn: (message) => console.log(message) });
+  const warnings: string[] = [];
+  const redis = openRedis(testOptions(url), {
+    warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
+  });
   try {
     await redis.start();
     const { shard, tag } = redis.place('any');
     const info = String(await shard.call(tag, ['INFO', 'server']));
     const [, valkey] = /valkey_version:(\S+)/.exec(info) ?? [];
     return valkey === undefined ? `Redis ${/redis_version:(\S+)/.exec(info)?.[1]}` : `Valkey ${valkey}`;
+  } catch (error) {
+    throw new Error([reasonOf(error), ...warnings].join('; '), { cause: error });
   } finally {
     await redis.close();
   }

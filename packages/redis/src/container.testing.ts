@@ -1,5 +1,4 @@
 import { userInfo } from 'node:os';
-import { howToGetOne } from './program.testing.ts';
 import type { Running } from './server.testing.ts';
 
 /** That of docker-compose.yml, so that there is one to fetch. */
@@ -9,15 +8,13 @@ const image = 'redis:7-bookworm';
  * Starts a server as a container of the Docker engine of this machine. It shares the machine's network, since the servers
  * of a Cluster tell each other and their clients where they are, and its folder.
  * @param dir the folder, which has the same path inside
- * @throws Error that says what to do where no engine answers
+ * @throws Error where no engine answers, or has no such image
  */
 export async function runContainer(args: readonly string[], dir: string): Promise<Running> {
   // Loaded only where it is needed: it is large.
   const { GenericContainer, getContainerRuntimeClient } = await import('testcontainers');
   const engine = await getContainerRuntimeClient().catch((cause: unknown) => {
-    throw new Error(`no Docker engine answers, and no redis-server is on the PATH. ${howToGetOne}`, {
-      cause,
-    });
+    throw new Error('no redis-server is on the PATH, and no Docker engine answers', { cause });
   });
   const { uid, gid } = userInfo();
   const started = await new GenericContainer(image)

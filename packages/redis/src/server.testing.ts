@@ -43,7 +43,7 @@ const forTests = '--bind 127.0.0.1 --protected-mode no --save  --appendonly no -
 /**
  * Starts a server on a free port of the loopback interface: a program of the PATH, else a container.
  * @param args more of its command line
- * @throws Error that says what to do where no Redis is to be had
+ * @throws Error where none is to be had, or ends
  */
 export async function startRedis(args: readonly string[] = []): Promise<OwnRedis> {
   const port = await freePort();
