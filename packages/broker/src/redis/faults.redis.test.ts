@@ -56,7 +56,7 @@ describe('a publication whose answer is lost', () => {
     ['history and a key', { history: kept, idempotencyKey: 'k' }],
   ])('is tried again and published once: with %s', async (_, options) => {
     const proxy = keep(await startProxy(server.port));
-    const { broker, options: own } = await node(proxy.url, { io_timeout: 600 });
+    const { broker, options: own } = await node(proxy.url, { io_timeout: 2000 });
     const witness = await node(server.url, { prefix: own.prefix });
     await witness.broker.subscribe('c');
     // An answer that the script is not known would be lost in place of the one that is meant.
