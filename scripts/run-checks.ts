@@ -28,7 +28,7 @@ interface Report {
 }
 
 /** Milliseconds after which a step that hangs is ended, and has failed. */
-const patience = 12 * 60_000;
+const patience = 30 * 60_000;
 
 const root = join(import.meta.dirname, '..');
 const [mode = 'all'] = parseArgs({ allowPositionals: true }).positionals;
