@@ -8,7 +8,7 @@ export default defineConfig({
   ssr: { resolve: source },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
-    // Those need a Redis: `npm run test:redis`.
+    // Those need a Redis, which `npm test` sees to (scripts/redis.ts).
     exclude: ['**/node_modules/**', ...(process.env['REDIS_TESTS'] === '1' ? [] : ['**/*.redis.test.ts'])],
     // A test that waits for a condition has a deadline of its own; this one only catches a hang.
     testTimeout: 60_000,

@@ -1,12 +1,14 @@
 /**
  * Runs every check and test, goes on after one that fails, and ends with one line: `N passed, N failed`, where N counts
- * the checks and the single tests. With `fast`: the checks and the unit tests beside the sources.
+ * the checks and the single tests. With `fast`: the checks and the unit tests beside the sources, none of which needs a
+ * Redis. With `redis`: only the tests that need one.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { howToGetOne } from '../packages/redis/src/program.testing.ts';
 
 interface Outcome {
   readonly name: string;
@@ -26,10 +28,10 @@ interface Report {
 }
 
 /** Milliseconds after which a step that hangs is ended, and has failed. */
-const patience = 12 * 60_000;
+const patience = 30 * 60_000;
 
 const root = join(import.meta.dirname, '..');
-const fast = parseArgs({ allowPositionals: true }).positionals.includes('fast');
+const [mode = 'all'] = parseArgs({ allowPositionals: true }).positionals;
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ['format', 'node_modules/.bin/prettier', '--check', '.'],
@@ -50,10 +52,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-/** Runs a command with its output shown. Gives its exit code, 1 where it ended otherwise or did not start. */
-function run(command: string, args: readonly string[]): Promise<number> {
+/**
+ * Runs a command with its output shown. Gives its exit code, 1 where it ended otherwise or did not start.
+ * @param env more of its environment
+ */
+function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   return new Promise((resolve) => {
-    running = spawn(command, args, { cwd: root, stdio: 'inherit', timeout: patience });
+    running = spawn(command, args, {
+      cwd: root,
+      stdio: 'inherit',
+      timeout: patience,
+      env: { ...process.env, ...env },
+    });
     running.on('error', (error) => {
       console.error(error.message);
       resolve(1);
@@ -69,19 +79,19 @@ async function check(name: string, command: string, args: readonly string[]): Pr
   return { name, passed: Number(ok), failed: Number(!ok), seconds: (performance.now() - started) / 1000 };
 }
 
-/** Whatever vitest says is wrong beside its failed tests (a file that does not load, a crash, no tests) is one failure more. */
-async function tests(): Promise<Outcome> {
+/**
+ * Whatever vitest says is wrong beside its failed tests (a file that does not load, a crash, no tests) is one failure more.
+ * @param files parts of the paths of the files to run; none: all of them
+ * @param redis those that need a Redis too
+ */
+async function tests(files: readonly string[], redis: boolean): Promise<Outcome> {
   console.log('\n== tests');
   const started = performance.now();
   const folder = mkdtempSync(join(tmpdir(), 'gyre-tests-'));
   const file = join(folder, 'report.json');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const code = await run(process.execPath, [
-    'node_modules/vitest/vitest.mjs',
-    'run',
-    ...reporters,
-    ...(fast ? ['packages/', 'scripts/'] : []),
-  ]);
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...files];
+  const code = await run(process.execPath, args, { REDIS_TESTS: redis ? '1' : '0' });
   const { passed, failed } = count(file);
   rmSync(folder, { recursive: true });
   const unsaid = failed === 0 && (code !== 0 || passed === 0);
@@ -109,8 +119,18 @@ function count(file: string): { passed: number; failed: number } {
 }
 
 const outcomes: Outcome[] = [];
-for (const [name, command, ...args] of checks) outcomes.push(await check(name, command, args));
-outcomes.push(await tests());
+if (mode !== 'redis') {
+  for (const [name, command, ...args] of checks) outcomes.push(await check(name, command, args));
+}
+let redis = false;
+if (mode !== 'fast') {
+  const outcome = await check('redis', process.execPath, ['scripts/redis.ts']);
+  redis = outcome.failed === 0;
+  outcomes.push(outcome);
+}
+if (mode === 'fast') outcomes.push(await tests(['packages/', 'scripts/'], false));
+else if (mode === 'all') outcomes.push(await tests([], redis));
+else if (redis) outcomes.push(await tests(['.redis.test.ts'], true));
 
 console.log('');
 for (const { name, passed, failed, seconds } of outcomes) {
@@ -118,6 +138,7 @@ for (const { name, passed, failed, seconds } of outcomes) {
     `${failed === 0 ? 'ok    ' : 'FAILED'} ${name.padEnd(9)} ${seconds.toFixed(1).padStart(6)} s  ${passed} passed, ${failed} failed`,
   );
 }
+if (mode !== 'fast' && !redis) console.log(`\nNot run: what needs a Redis. ${howToGetOne}`);
 const total = (key: 'passed' | 'failed') => outcomes.reduce((sum, outcome) => sum + outcome[key], 0);
 process.exitCode = total('failed') === 0 ? 0 : 1;
 console.log(`\n${total('passed')} passed, ${total('failed')} failed`);

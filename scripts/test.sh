@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what is missing, then runs every check and test: `npm test`. With `fast`: checks and unit tests only.
+# Installs what is missing, then runs every check and test: `npm test`. With `fast`: checks and unit tests only;
+# with `redis`: only what needs a Redis.
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/scripts/install.sh"

@@ -15,8 +15,8 @@ import {
   type ClientOptions,
   type Gyre,
 } from '../harness/index.ts';
+import { startRedis } from '../../packages/redis/src/testing.ts';
 import { metrics } from '../harness/metrics.ts';
-import { isFree } from '../harness/port.ts';
 import { readCompose, type Service } from './compose-file.ts';
 import { text } from './files.ts';
 
@@ -41,10 +41,10 @@ interface Info {
 
 beforeAll(async () => {
   const places = names.flatMap((name) => [`${name}:8000`, `${name}:9000`]);
-  for (const place of [...places, 'redis:6379', 'balancer:8000', 'balancer:9000']) {
+  for (const place of [...places, 'balancer:8000', 'balancer:9000']) {
     ports.set(place, await freePort());
   }
-  await startRedis(service('redis'));
+  await startService(service('redis'));
   nodes = await Promise.all(names.map((name) => startNode(name, service(name))));
   front = {
     ...nodes[0]!,
@@ -212,14 +212,11 @@ function startNode(name: string, { environment = {} }: Service): Promise<Gyre> {
   });
 }
 
-async function startRedis({ command = [] }: Service): Promise<void> {
-  const program = findProgram('redis-server') ?? findProgram('valkey-server');
-  if (program === undefined)
-    throw new Error('needs redis-server or valkey-server: apt-get install redis-server');
+async function startService({ command = [] }: Service): Promise<void> {
   const [, ...args] = command;
-  const port = portOf('redis:6379');
-  const log = start(program, (dir) => [...args, '--port', String(port), '--bind', '127.0.0.1', '--dir', dir]);
-  await until(async () => !(await isFree(port)), { message: () => `Redis to listen; it wrote:\n${log()}` });
+  const redis = await startRedis(args);
+  teardown(() => redis.close());
+  ports.set('redis:6379', redis.port);
 }
 
 /** The file of the compose service. HAProxy is told the port of each node's probe: here they differ. */

@@ -28,7 +28,7 @@ async function redisOfOurs(): Promise<OwnRedis> {
   const redis = await startRedis();
   teardown(async () => {
     // Whoever stands still is not ended by a signal.
-    redis.process.kill('SIGCONT');
+    await redis.resume();
     await redis.close();
   });
   return redis;
@@ -80,7 +80,7 @@ describe('while no Redis answers', () => {
     const { client, connection, events } = await subscribed(node);
     expect([await handshake(node), await ready(node)]).toEqual([101, 200]);
 
-    redis.process.kill('SIGSTOP');
+    await redis.pause();
     await until(async () => (await handshake(node)) === 503, slow);
     await until(async () => (await ready(node)) === 503, slow);
     const { error } = await api(node, 'publish', { channel: 'c', data: 1 });
@@ -92,7 +92,7 @@ describe('while no Redis answers', () => {
     expect(refused.error[0]).toMatchObject({ error: { code: 100 } });
     expect((await fetch(`${node.url}/health`)).status).toBe(200);
 
-    redis.process.kill('SIGCONT');
+    await redis.resume();
     await until(async () => (await handshake(node)) === 101, slow);
     await until(async () => (await ready(node)) === 200, slow);
     await other.ready();
@@ -109,7 +109,7 @@ describe('while no Redis answers', () => {
       startNode([redis], { health: { ready_without_redis: true } }),
       startNode([redis]),
     ]);
-    redis.process.kill('SIGKILL');
+    await redis.crash();
     await until(async () => (await handshake(other)) === 503, slow);
     await until(async () => (await ready(other)) === 503, slow);
     expect([await handshake(node), await ready(node)]).toEqual([101, 200]);
@@ -126,7 +126,7 @@ describe('while one of two Redis is away', () => {
     const refused = async (channel: string) =>
       (await api(node, 'publish', { channel, data: 1 })).error?.code === 100;
 
-    redis[down]!.process.kill('SIGKILL');
+    await redis[down]!.crash();
     const gone = await Promise.all(names.map(refused));
     expect(new Set(gone)).toEqual(new Set([true, false]));
     await until(async () => {
@@ -153,11 +153,11 @@ describe('[F04] a node that stood still', () => {
     const disconnect = { user: '', disconnect: { code: 4501, reason: 'x' } };
     // Until it is not counted on any more, which takes two seconds.
     await until(async () => (await api(b, 'disconnect', disconnect)).error === undefined, slow);
-    redis.process.kill('SIGSTOP');
+    await redis.pause();
     process.kill(a.pid, 'SIGCONT');
     expect(await handshake(a)).toBe(503);
     expect(ended).toEqual([]);
-    redis.process.kill('SIGCONT');
+    await redis.resume();
     await until(async () => (await handshake(a)) === 101, slow);
     // Not sooner than it was carried out.
     await until(() => ended.length > 0);
@@ -195,7 +195,7 @@ describe('a node that ends', () => {
       shutdown: { timeout: '4s' },
     });
     const { connection } = await subscribed(node);
-    redis.process.kill('SIGSTOP');
+    await redis.pause();
     // 1 is what it ends with when its time is over.
     expect((await node.stop()).code).toBe(0);
     expect(connection.connecting[0]).toMatchObject({ code: 3001 });

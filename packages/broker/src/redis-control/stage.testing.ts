@@ -100,7 +100,7 @@ const infoOf = (name: string): NodeInfo => ({
 /** Sends until it was applied on all that are counted on. @returns what was said before */
 export async function sendUntilApplied(from: StageNode, command: ControlCommand): Promise<string[]> {
   const said: string[] = [];
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const refused = await from.bus.send(command).then(
       () => undefined,
@@ -112,9 +112,9 @@ export async function sendUntilApplied(from: StageNode, command: ControlCommand)
   }
 }
 
-/** Resolves when the condition holds; rejects when it has not for fifteen seconds. */
+/** Resolves when the condition holds; rejects when it has not for thirty seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + 30_000;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`in vain waited until ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -286,10 +286,10 @@ describe('a Redis', () => {
     await addAll(one, 'c', ids('one', 20));
     await addAll(two, 'c', ids('two', 20));
     const holders = [holderOf(one), holderOf(two)];
-    server.process.kill('SIGSTOP');
+    await server.pause();
     const end = performance.now() + 8 * renewMs;
     await until(() => performance.now() > end);
-    server.process.kill('SIGCONT');
+    await server.resume();
     await reborn(one, holders[0] ?? '');
     await reborn(two, holders[1] ?? '');
     await until(async () => (await clients(one, 'c')).length === 40);
@@ -320,9 +320,9 @@ describe('a Redis', () => {
     const one = await node(1000, server.url, 200);
     await addAll(one, 'c', ['there']);
     const holder = holderOf(one);
-    server.process.kill('SIGSTOP');
+    await server.pause();
     await expect(one.manager.add('c', info('unsure'))).rejects.toMatchObject({ code: 100 });
-    server.process.kill('SIGCONT');
+    await server.resume();
     // Whatever comes late now comes to a lease that nobody holds.
     await reborn(one, holder);
     await until(() => one.manager.gauges().owed === 0);
