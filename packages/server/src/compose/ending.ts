@@ -55,7 +55,7 @@ export async function endServer(ending: Ending): Promise<boolean> {
   const grpc = ports.grpc?.close(Math.max(0, end - 0.5 * rest - performance.now()));
   await finish(0.4, Promise.all([calls.over(), grpc]), () => ({ what: 'API calls', calls: calls.underWay }));
 
-  await finish(0.1, engines.close(), () => ({ what: 'presence and lease, which run out by themselves' }));
+  await finish(0.2, engines.close(), () => ({ what: 'presence and lease, which run out by themselves' }));
   // What was answered in this turn of the loop is written at its end.
   await turn();
   // Nobody says when a connection that was behind has got its last frame.
