@@ -4,6 +4,8 @@ import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { Link } from './link.ts';
 import type { RedisOptions, ShardAddress } from './options.ts';
+import { Replication } from './replication.ts';
+import { redisKey } from './slots.ts';
 import { Subscriber } from './subscriber.ts';
 import type { Lane } from './types.ts';
 
@@ -19,11 +21,15 @@ export interface MasterOptions {
   readonly moved: () => void;
 }
 
-/** All connections to one master: one for each lane, and one for pub/sub. */
+/** All connections to one master: one for each lane, one for pub/sub, and one for whoever asks about replicas. */
 export class Master {
   readonly #links: Readonly<Record<Lane, Link>>;
   readonly subscriber: Subscriber;
   readonly #errors: ErrorLog;
+  readonly #makeLink: () => Link;
+  readonly #mark: string;
+  #waiting: Link | undefined;
+  #replication: Replication | undefined;
   /** Of the last answer, so that it is known while there is no connection. */
   #info: ServerInfo | undefined;
 
@@ -32,6 +38,8 @@ export class Master {
     this.#errors = errors;
     const client = (ms: number): Redis => makeClient(address, options, ms);
     const opened = (info: ServerInfo): void => this.#opened(info);
+    this.#makeLink = () => new Link(client(timeoutMs), errors, timeoutMs, () => {});
+    this.#mark = redisKey(options.prefix, beacon[0], 'w', '');
     this.#links = {
       // Half of it, so that a publication of which nothing was heard can be tried again within all of it.
       write: new Link(client(timeoutMs / 2), errors, timeoutMs, opened),
@@ -63,14 +71,26 @@ export class Master {
     this.subscriber.connect();
   }
 
+  /** See `Shard.replicated`. */
+  replicated(): Promise<boolean> {
+    if (this.#replication === undefined) {
+      this.#waiting = this.#makeLink();
+      this.#waiting.connect();
+      this.#replication = new Replication(this.#waiting, this.#mark);
+    }
+    return this.#replication.confirmed();
+  }
+
   /** Makes all connections again: the address may lead elsewhere now. */
   rebuild(): void {
     for (const lane of lanes) this.#links[lane].rebuild();
+    this.#waiting?.rebuild();
     this.subscriber.rebuild();
   }
 
   close(): void {
     for (const lane of lanes) this.#links[lane].close();
+    this.#waiting?.close();
     this.subscriber.close();
   }
 

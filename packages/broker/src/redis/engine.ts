@@ -12,13 +12,19 @@ export interface RedisBrokerStats {
   publishRetriesAppended: number;
   /** Channels that may have missed something because a connection broke. */
   uncertainChannels: number;
+  /** Publications of which no replica said in time that it has them, where that was asked for. */
+  unreplicatedPublications: number;
 }
+
+/** What a publication with history waits for: see `RedisBrokerOptions.durability`. */
+export type Durability = 'master' | 'replica' | 'replica_required';
 
 /** All that the Redis broker of a node knows. */
 export interface Engine {
   readonly redis: RedisShards;
   readonly log: Log;
   readonly onError: (error: unknown) => void;
+  readonly durability: Durability;
   readonly stats: RedisBrokerStats;
   /** Present from `start` to `close`. */
   events: BrokerEvents | undefined;
