@@ -1,8 +1,12 @@
-import { until } from './testing.ts';
-import type { OwnRedis, TestCluster } from './testing.ts';
+import type { Redis } from 'ioredis';
+import { until } from './until.testing.ts';
+
+interface Server {
+  readonly admin: Redis;
+}
 
 /** From now on nothing that a master is told reaches its replicas, as in the moment before a crash. */
-export async function cutReplication(master: OwnRedis, replicas: readonly OwnRedis[]): Promise<void> {
+export async function cutReplication(master: Server, replicas: readonly Server[]): Promise<void> {
   for (const { admin } of replicas) {
     await admin.config('SET', 'masteruser', 'nobody');
     await admin.config('SET', 'masterauth', 'wrong');
@@ -14,11 +18,11 @@ export async function cutReplication(master: OwnRedis, replicas: readonly OwnRed
   });
 }
 
-/** The server of a Cluster that holds a tag to begin with, and its replica. */
-export async function holderOf(
-  { servers }: TestCluster,
+/** The server of a Cluster (three masters, then their replicas) that holds a tag to begin with, and its replica. */
+export async function holderOf<S extends Server>(
+  { servers }: { readonly servers: readonly S[] },
   tag: string,
-): Promise<{ readonly master: OwnRedis; readonly replicas: readonly OwnRedis[] }> {
+): Promise<{ readonly master: S; readonly replicas: readonly S[] }> {
   const slot = Number(await servers[0]?.admin.cluster('KEYSLOT', `{${tag}}`));
   const index = slot < 5461 ? 0 : slot < 10_923 ? 1 : 2;
   const [master, replica] = [servers[index], servers[index + 3]];
