@@ -4,6 +4,8 @@ import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { Link } from './link.ts';
 import type { RedisOptions, ShardAddress } from './options.ts';
+import { Replication } from './replication.ts';
+import { redisKey } from './slots.ts';
 import { Subscriber } from './subscriber.ts';
 import type { Lane, ShardStats, Watch } from './types.ts';
 
@@ -21,11 +23,15 @@ export interface MasterOptions {
   readonly watch: Watch;
 }
 
-/** All connections to one master: one for each lane, and one for pub/sub. */
+/** All connections to one master: one for each lane, one for pub/sub, and one for whoever asks about replicas. */
 export class Master {
   readonly #links: Readonly<Record<Lane, Link>>;
   readonly subscriber: Subscriber;
   readonly #errors: ErrorLog;
+  readonly #makeLink: () => Link;
+  readonly #mark: string;
+  #waiting: Link | undefined;
+  #replication: Replication | undefined;
   /** Of the last answer, so that it is known while there is no connection. */
   #info: ServerInfo | undefined;
 
@@ -39,6 +45,9 @@ export class Master {
         answered: (ms) => watch.answered?.(lane, ms),
         broke: () => stats.breaks[lane]++,
       });
+    const unwatched = { answered: () => {}, broke: () => {} };
+    this.#makeLink = () => new Link(client(timeoutMs), errors, timeoutMs, () => {}, unwatched);
+    this.#mark = redisKey(options.prefix, beacon[0], 'w', '');
     this.#links = {
       // Half of it, so that a publication of which nothing was heard can be tried again within all of it.
       write: link('write', timeoutMs / 2),
@@ -72,14 +81,26 @@ export class Master {
     this.subscriber.connect();
   }
 
+  /** See `Shard.replicated`. */
+  replicated(): Promise<boolean> {
+    if (this.#replication === undefined) {
+      this.#waiting = this.#makeLink();
+      this.#waiting.connect();
+      this.#replication = new Replication(this.#waiting, this.#mark);
+    }
+    return this.#replication.confirmed();
+  }
+
   /** Makes all connections again: the address may lead elsewhere now. */
   rebuild(): void {
     for (const lane of lanes) this.#links[lane].rebuild();
+    this.#waiting?.rebuild();
     this.subscriber.rebuild();
   }
 
   close(): void {
     for (const lane of lanes) this.#links[lane].close();
+    this.#waiting?.close();
     this.subscriber.close();
   }
 

@@ -57,6 +57,10 @@ export abstract class BaseShard implements Shard {
     return link.send(command).catch((error: unknown) => this.#failed(error, link, tag, command, lane));
   }
 
+  async replicated(tag: string): Promise<boolean> {
+    return (await this.master(tag)?.replicated()) ?? false;
+  }
+
   get publishCommand(): 'PUBLISH' | 'SPUBLISH' {
     return this.all()[0]?.publishCommand ?? 'PUBLISH';
   }

@@ -10,9 +10,10 @@ export { startProxy } from './proxy.testing.ts';
 export type { Proxy } from './proxy.testing.ts';
 export { startRedis } from './server.testing.ts';
 export type { OwnRedis, TestRedis } from './server.testing.ts';
-export { cutReplication, holderOf, startCluster, startSentinel } from './topology.testing.ts';
+export { startCluster, startSentinel } from './topology.testing.ts';
 export type { TestCluster, TestSentinel } from './topology.testing.ts';
 export { until } from './until.testing.ts';
+export { cutReplication, holderOf } from './failover.testing.ts';
 
 /** The options of a node over `address`, under a prefix that nobody else has unless one is given. */
 export function testOptions(

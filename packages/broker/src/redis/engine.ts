@@ -14,13 +14,19 @@ export interface RedisBrokerStats {
   uncertainChannels: number;
   /** Publications that were answered and not published, by why. */
   readonly suppressed: { idempotency: number; version: number };
+  /** Publications of which no replica said in time that it has them, where that was asked for. */
+  unreplicatedPublications: number;
 }
+
+/** What a publication with history waits for: see `RedisBrokerOptions.durability`. */
+export type Durability = 'master' | 'replica' | 'replica_required';
 
 /** All that the Redis broker of a node knows. */
 export interface Engine {
   readonly redis: RedisShards;
   readonly log: Log;
   readonly onError: (error: unknown) => void;
+  readonly durability: Durability;
   readonly stats: RedisBrokerStats;
   /** Present from `start` to `close`. */
   events: BrokerEvents | undefined;

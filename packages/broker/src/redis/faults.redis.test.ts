@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PublishOptions } from '../broker.ts';
 import { hostileNames } from '../contract/bytes.ts';
 import { Recorder, all, kept, refusal, saying, text, texts } from '../contract/stage.ts';
+import type { Durability } from './engine.ts';
 import { redisBroker } from './index.ts';
 import type { RedisBroker } from './index.ts';
 
@@ -28,11 +29,15 @@ function keep<T extends { close(): Promise<void> }>(thing: T): T {
   return thing;
 }
 
-async function node(url: string, more: Partial<RedisOptions> = {}): Promise<Node> {
+async function node(
+  url: string,
+  more: Partial<RedisOptions> = {},
+  durability: Durability = 'master',
+): Promise<Node> {
   const options = testOptions(url, more);
   const redis = openRedis(options);
   await redis.start();
-  const broker = redisBroker(redis, { onError: () => {} });
+  const broker = redisBroker(redis, { onError: () => {}, durability });
   const events = new Recorder();
   await broker.start(events);
   const close = async (): Promise<void> => {
@@ -289,5 +294,50 @@ describe('scripts', () => {
     expect(texts(await all(broker, 'c'))).toEqual(expected);
     await until(() => events.publications.length === 20);
     expect(events.publications.map(({ publication }) => text(publication.data))).toEqual(expected);
+  });
+});
+
+describe('a publication that a replica should have', () => {
+  /** A server with a replica, and a broker that waits for it. */
+  async function replicated(durability: Durability) {
+    const master = keep(await startRedis(['--repl-diskless-sync-delay', '0']));
+    const replica = keep(await startRedis(['--replicaof', '127.0.0.1', `${master.port}`]));
+    await until(async () => /master_link_status:up/.test(await replica.admin.info('replication')));
+    const { broker, options } = await node(master.url, {}, durability);
+    const kept = async () => (await replica.admin.keys(`${options.prefix}{*}:s:*`)).length;
+    return { broker, replica, kept };
+  }
+
+  it('is there when it is answered, whatever else is published', async () => {
+    const { broker, kept: count } = await replicated('replica_required');
+    for (let i = 1; i <= 10; i++) {
+      await Promise.all([
+        broker.publish(`c${i}`, saying('1'), { history: kept }),
+        broker.publish(`c${i}`, saying('2'), { history: kept, idempotencyKey: 'k' }),
+      ]);
+      expect(await count()).toBe(i);
+    }
+    expect(broker.stats.unreplicatedPublications).toBe(0);
+  });
+
+  it.each(['replica', 'replica_required'] as const)('and that is away, with %s', async (durability) => {
+    const { broker, replica } = await replicated(durability);
+    await replica.pause();
+    const sent = Array.from({ length: 50 }, (_, i) =>
+      broker.publish(`c${i % 7}`, saying('x'), { history: kept }),
+    );
+    const outcomes = await Promise.allSettled(sent);
+    await replica.resume();
+    expect(broker.stats.unreplicatedPublications).toBe(50);
+    for (const outcome of outcomes) {
+      if (durability === 'replica') expect(outcome.status).toBe('fulfilled');
+      else expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 100, temporary: true } });
+    }
+    // What none is to keep waits for none.
+    await replica.pause();
+    await broker.publish('c', saying('x'), {});
+    await broker.publish('c', saying('x'), { idempotencyKey: 'k' });
+    await replica.resume();
+    expect(broker.stats.unreplicatedPublications).toBe(50);
   });
 });

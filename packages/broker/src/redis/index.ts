@@ -2,7 +2,7 @@ import type { ClientInfo } from '@gyre/protocol';
 import type { Log, RedisShards } from '@gyre/redis';
 import type { Broker } from '../broker.ts';
 import { warn } from '../memory/warn.ts';
-import type { Engine, RedisBrokerStats } from './engine.ts';
+import type { Durability, Engine, RedisBrokerStats } from './engine.ts';
 import { history, removeHistory } from './history.ts';
 import { positions } from './positions.ts';
 import { publish } from './publish.ts';
@@ -16,6 +16,12 @@ export interface RedisBrokerOptions {
   readonly log?: Log;
   /** Told what a handler of events threw; default a warning of the process. */
   readonly onError?: (error: unknown) => void;
+  /**
+   * What a publication with history waits for beside the server that it is written to. `master`, the default: nothing.
+   * `replica`: that a replica has it; where none says so within 0.1 s, it is counted. `replica_required`: there it is
+   * refused with 100, though it is published: whoever publishes with an idempotency key may try again.
+   */
+  readonly durability?: Durability;
 }
 
 export interface RedisBroker extends Broker {
@@ -38,11 +44,13 @@ export function redisBroker(redis: RedisShards, options: RedisBrokerOptions = {}
     redis,
     log: options.log ?? {},
     onError: options.onError ?? warn,
+    durability: options.durability ?? 'master',
     stats: {
       publishRetriesFound: 0,
       publishRetriesAppended: 0,
       uncertainChannels: 0,
       suppressed: { idempotency: 0, version: 0 },
+      unreplicatedPublications: 0,
     },
     events: undefined,
     subscribed: new Set(),

@@ -44,12 +44,20 @@ export async function publish(
   if (what === -1) throw clientError('badRequest', 'idempotency key was used with other data');
   if (what === 2) engine.stats.suppressed.idempotency++;
   else if (what === 3) engine.stats.suppressed.version++;
+  if (what < 2 && options.history !== undefined) await assureReplica(engine, place);
   const position =
     epoch.length === 0 ? undefined : { offset: Number(offset.toString()), epoch: epoch.toString() };
   return {
     ...(position === undefined ? {} : { position }),
     ...(what === 2 ? { suppressed: 'idempotency' } : what === 3 ? { suppressed: 'version' } : {}),
   };
+}
+
+/** @throws ClientError 100 where no replica has what was published last, and one is required */
+async function assureReplica({ durability, stats }: Engine, { shard, tag }: Place): Promise<void> {
+  if (durability === 'master' || (await shard.replicated(tag))) return;
+  stats.unreplicatedPublications++;
+  if (durability === 'replica_required') throw clientError('internal', 'no replica of Redis has it');
 }
 
 async function publishOnce(

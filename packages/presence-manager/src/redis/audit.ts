@@ -69,7 +69,9 @@ export class Audit {
     const tags = lease.shard.masters().flat();
     for (const former of this.#formers) {
       await own.pay();
-      for (const tag of tags) mended((await this.#read(former, tag)).strays);
+      // At once: others will sweep what is there when they take that holder for dead.
+      const found = await Promise.all(tags.map((tag) => this.#read(former, tag)));
+      mended(found.reduce((sum, { strays }) => sum + strays, 0));
       this.#formers.delete(former);
     }
     const count = Math.ceil(tags.length / roundRenewals);

@@ -92,7 +92,8 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
   const leases = openLeases(redis, { onError });
   const [first, ...others] = leases;
   if (first === undefined) throw new Error('engine.redis.address: names no Redis');
-  const broker = redisBroker(redis, { log, onError });
+  const { durability } = config.engine.redis;
+  const broker = redisBroker(redis, { log, onError, durability });
   const presence = redisPresenceManager({
     redis,
     leases,

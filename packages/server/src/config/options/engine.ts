@@ -13,6 +13,11 @@ export const engine = section('Where publications and presence are kept.', {
       ...redisConnection('redis'),
       ...redisHistory({ alias: ['redis_use_lists'], served: 'later' }),
       ...redisPresence,
+      durability: choice(
+        ['master', 'replica', 'replica_required'],
+        'master',
+        'What a publication with history is kept by when it is answered; without a replica in time it is counted or refused.',
+      ),
       replica_client: section(
         'Reading from replicas.',
         { enabled: bool(false, 'Read history and presence from replicas.') },

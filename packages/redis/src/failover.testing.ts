@@ -1,0 +1,31 @@
+import type { Redis } from 'ioredis';
+import { until } from './until.testing.ts';
+
+interface Server {
+  readonly admin: Redis;
+}
+
+/** From now on nothing that a master is told reaches its replicas, as in the moment before a crash. */
+export async function cutReplication(master: Server, replicas: readonly Server[]): Promise<void> {
+  for (const { admin } of replicas) {
+    await admin.config('SET', 'masteruser', 'nobody');
+    await admin.config('SET', 'masterauth', 'wrong');
+  }
+  await master.admin.call('CLIENT', 'KILL', 'TYPE', 'replica');
+  await until(async () => {
+    const infos = await Promise.all(replicas.map(({ admin }) => admin.info('replication')));
+    return infos.every((info) => info.includes('master_link_status:down'));
+  });
+}
+
+/** The server of a Cluster (three masters, then their replicas) that holds a tag to begin with, and its replica. */
+export async function holderOf<S extends Server>(
+  { servers }: { readonly servers: readonly S[] },
+  tag: string,
+): Promise<{ readonly master: S; readonly replicas: readonly S[] }> {
+  const slot = Number(await servers[0]?.admin.cluster('KEYSLOT', `{${tag}}`));
+  const index = slot < 5461 ? 0 : slot < 10_923 ? 1 : 2;
+  const [master, replica] = [servers[index], servers[index + 3]];
+  if (master === undefined || replica === undefined) throw new Error('no servers');
+  return { master, replicas: [replica] };
+}
