@@ -22,7 +22,12 @@ const redis: RedisSource = {
     leaseFailures: 0,
     deadNodes: 0,
   })),
-  broker: { publishRetriesFound: 1, publishRetriesAppended: 2, uncertainChannels: 0 },
+  broker: {
+    publishRetriesFound: 1,
+    publishRetriesAppended: 2,
+    uncertainChannels: 0,
+    unreplicatedPublications: 4,
+  },
   presence: { members: 5, owed: 0, counters: { swept: 6, rejoined: 1, mended: 2 } },
   control: { unacknowledged: 7 },
 };

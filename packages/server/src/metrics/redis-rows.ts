@@ -27,6 +27,7 @@ export interface RedisSource {
     readonly publishRetriesFound: number;
     readonly publishRetriesAppended: number;
     readonly uncertainChannels: number;
+    readonly unreplicatedPublications: number;
   };
   readonly presence: {
     readonly members: number;
@@ -158,6 +159,13 @@ export const redisRows: readonly Row<Sources>[] = [
     'Channels compared with their streams because a connection broke.',
     [],
     ({ broker }) => ({ '': broker.uncertainChannels }),
+  ),
+  row(
+    'counter',
+    'broker_unreplicated_publications_total',
+    'Publications that no replica had in time, where engine.redis.durability waits for one.',
+    [],
+    ({ broker }) => ({ '': broker.unreplicatedPublications }),
   ),
   row(
     'counter',
