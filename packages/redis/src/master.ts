@@ -38,8 +38,6 @@ export class Master {
     this.#errors = errors;
     const client = (ms: number): Redis => makeClient(address, options, ms);
     const opened = (info: ServerInfo): void => this.#opened(info);
-    this.#makeLink = () => new Link(client(timeoutMs), errors, timeoutMs, () => {});
-    this.#mark = redisKey(options.prefix, beacon[0], 'w', '');
     this.#links = {
       // Half of it, so that a publication of which nothing was heard can be tried again within all of it.
       write: new Link(client(timeoutMs / 2), errors, timeoutMs, opened),
@@ -56,6 +54,8 @@ export class Master {
       opened,
       moved,
     });
+    this.#makeLink = () => new Link(client(timeoutMs), errors, timeoutMs, () => {});
+    this.#mark = redisKey(options.prefix, beacon[0], 'w', '');
   }
 
   link(lane: Lane): Link {

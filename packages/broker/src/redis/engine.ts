@@ -10,10 +10,10 @@ export interface RedisBrokerStats {
   /** Publications tried again: found to have been published before, or published then. */
   publishRetriesFound: number;
   publishRetriesAppended: number;
-  /** Channels that may have missed something because a connection broke. */
-  uncertainChannels: number;
   /** Publications of which no replica said in time that it has them, where that was asked for. */
   unreplicatedPublications: number;
+  /** Channels that may have missed something because a connection broke. */
+  uncertainChannels: number;
 }
 
 /** What a publication with history waits for: see `RedisBrokerOptions.durability`. */

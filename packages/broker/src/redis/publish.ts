@@ -42,9 +42,9 @@ export async function publish(
   const args = argsOf(publication, options);
   const [what, epoch, offset] = await insist(engine, place, keys, args);
   if (what === -1) throw clientError('badRequest', 'idempotency key was used with other data');
-  if (what < 2 && options.history !== undefined) await assureReplica(engine, place);
   const position =
     epoch.length === 0 ? undefined : { offset: Number(offset.toString()), epoch: epoch.toString() };
+  if (position !== undefined && what < 2) await assureReplica(engine, place);
   return {
     ...(position === undefined ? {} : { position }),
     ...(what === 2 ? { suppressed: 'idempotency' } : what === 3 ? { suppressed: 'version' } : {}),
