@@ -88,13 +88,16 @@ export async function startWitness(address: string | readonly string[], prefix: 
     joins: heard['join'] ?? [],
     leaves: heard['leave'] ?? [],
     settled: async () => {
-      const name = String(++fences);
-      let built = 0;
+      const fence = ++fences;
       await everywhere(async (shard, tag, bus) => {
-        built++;
-        await shard.call(tag, [shard.publishCommand, bus, `fence ${name}`]);
+        const name = `${fence} ${shard.index} ${tag}`;
+        // Again where it was lost: after a failover a connection may come back later than others.
+        await until(async () => {
+          if (heard['fence']?.includes(name) === true) return true;
+          await shard.call(tag, [shard.publishCommand, bus, `fence ${name}`]);
+          return false;
+        });
       });
-      await until(() => heard['fence']?.filter((one) => one === name).length === built);
     },
     close: () => redis.close(),
   };
