@@ -28,6 +28,7 @@ const left = [
   'DisconnectRequest all_users',
   'RefreshRequest label_filter',
   'RefreshRequest all_users',
+  'PresenceResult missing_nodes',
   'NodeResult process',
   ...['Command', 'Reply'].flatMap((envelope) =>
     [

@@ -1144,6 +1144,13 @@ export const schemas: Schemas = {
       "cursor": {
         "type": "string",
         "description": "Where the next page begins; empty with the last."
+      },
+      "missing_nodes": {
+        "type": "array",
+        "items": {
+          "type": "string"
+        },
+        "description": "Nodes that did not answer in time."
       }
     }
   },
