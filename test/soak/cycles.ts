@@ -104,11 +104,13 @@ async function cycle(): Promise<void> {
   }
 }
 
-const gauges = (): Record<string, number> => ({
+const used = (): Record<string, number> => ({
   ...node.gauges,
-  ...prefixed('broker', broker.gauges()),
   ...prefixed('presence', presence.gauges()),
 });
+
+/** With the channels that are kept for a while, in case that somebody comes back. */
+const gauges = (): Record<string, number> => ({ ...used(), ...prefixed('broker', broker.gauges()) });
 
 function prefixed(prefix: string, values: object): Record<string, number> {
   return Object.fromEntries(
@@ -117,8 +119,8 @@ function prefixed(prefix: string, values: object): Record<string, number> {
 }
 
 /** Waits until nothing is left, but not forever: what is left then is reported. */
-async function quiet(): Promise<void> {
-  for (let n = 0; n < 100 && Object.values(gauges()).some((value) => value !== 0); n++)
+async function quiet(what: () => Record<string, number>): Promise<void> {
+  for (let n = 0; n < 300 && Object.values(what()).some((value) => value !== 0); n++)
     await new Promise((resolve) => setTimeout(resolve, 100));
 }
 
@@ -131,10 +133,11 @@ for (let part = 1; part <= parts; part++) {
     while (left-- > 0) await cycle();
   };
   await Promise.all(Array.from({ length: 50 }, lane));
-  await quiet();
+  await quiet(used);
   globalThis.gc?.();
   heap.push(process.memoryUsage().heapUsed);
 }
+await quiet(gauges);
 const report: Report = { gauges: gauges(), heap, seconds: (performance.now() - began) / 1000, errors };
 console.log(JSON.stringify(report));
 await node.drain(0);

@@ -186,14 +186,14 @@ describe('a lease', () => {
   it('says whether others count on it', async () => {
     const lease = await take();
     expect(lease.standing).toBe('current');
+    const seen = new Set<string>();
+    lease.listen({ late: async () => void seen.add(lease.standing) });
     await server.pause();
     try {
       await until(() => lease.standing === 'away');
     } finally {
       await server.resume();
     }
-    const seen = new Set<string>();
-    lease.listen({ late: async () => void seen.add(lease.standing) });
     await until(() => lease.standing === 'current');
     expect([...seen]).toEqual(['late']);
 
