@@ -48,6 +48,18 @@ function spread(values: readonly number[]): string {
   return `${at(0.5)}/${at(0.99)}/${at(1)}`;
 }
 
+/** The most connections made within a second. */
+export function peakConnects({ seen }: Ledger, from: number): number {
+  const times = seen.flatMap((event) => (event.kind === 'connected' && event.at >= from ? [event.at] : []));
+  let first = 0;
+  let most = 0;
+  for (const [last, time] of times.entries()) {
+    while (time - times[first]! > 1000) first++;
+    most = Math.max(most, last - first + 1);
+  }
+  return most;
+}
+
 /** One line for a table: what was counted, then what it took. */
 export function line(name: string, counts: Counts, more: Readonly<Record<string, string | number>>): string {
   const text = (entries: object): string =>

@@ -8,7 +8,7 @@ import { figures, line } from './figures.ts';
 import { newLedger, saveLedger, type Ledger } from './ledger.ts';
 import { publish, type Publishers } from './publishers.ts';
 import { seed } from './seed.ts';
-import { subscriber, type Subscriber } from './subscribers.ts';
+import { subscriber, type Subscriber, type Way } from './subscribers.ts';
 
 /** A Redis of some kind: what `startRedis`, `startSentinel` and `startCluster` give. */
 export interface Ground {
@@ -60,7 +60,6 @@ const ownConfig = {
     pong_timeout: '5s',
     // Nobody is told just because it was away for long.
     recovery_max_publication_limit: 100_000,
-    queue_max_size: 10_485_760,
   },
   prometheus: { enabled: true },
   channel: {
@@ -86,6 +85,7 @@ export class Stage implements Scene {
   readonly #servers: readonly OwnRedis[];
   readonly #addresses: readonly string[];
   readonly #figures: Record<string, string | number> = {};
+  #load: Publishers | undefined;
 
   constructor(
     options: StageOptions,
@@ -108,9 +108,9 @@ export class Stage implements Scene {
     return this.#servers[0]!;
   }
 
-  /** Says what something took, on the line of this run. */
-  figure(name: string, value: string | number): void {
-    this.#figures[name] = value;
+  /** Says what something took, in milliseconds, or another number, on the line of this run. */
+  figure(name: string, value: number): void {
+    this.#figures[name] = Math.round(value);
   }
 
   /** Starts a node, again where it ran before, on its old port. */
@@ -132,8 +132,11 @@ export class Stage implements Scene {
     });
   }
 
-  /** Subscribers to random channels, spread over the nodes. Resolves when all are there. */
-  async subscribe(count: number): Promise<void> {
+  /**
+   * Subscribers to random channels, spread over the nodes. Resolves when all are there.
+   * @param ways to each of the nodes
+   */
+  async subscribe(count: number, ways: () => readonly Way[] = () => this.nodes): Promise<void> {
     for (let n = 0; n < count; n++) {
       const channels = new Set<string>();
       while (channels.size < 5) channels.add(this.random.pick(this.channels));
@@ -141,7 +144,7 @@ export class Stage implements Scene {
         subscriber(this.ledger, {
           name: `s${this.subscribers.length}`,
           channels: [...channels],
-          nodes: () => this.nodes,
+          ways,
           home: n % this.nodes.length,
         }),
       );
@@ -163,20 +166,32 @@ export class Stage implements Scene {
 
   /** Does a fault under load, lets everything come to rest, and holds the ledger against the promises. */
   async run(fault: Fault): Promise<void> {
-    const load = this.#load(fault);
-    await progress(load);
+    const load = this.#publish(fault);
+    this.#load = load;
+    await this.goOn();
     const began = performance.now();
     await fault.inject();
     const mended = performance.now();
-    await progress(load);
+    await this.goOn();
     await load.stop();
     const rest = await this.#rest();
-    this.figure('injected', `${(mended - began).toFixed(0)}`);
-    this.figure('settled', `${(performance.now() - mended).toFixed(0)}`);
+    this.figure('injected', mended - began);
+    this.figure('settled', performance.now() - mended);
     await this.#judge(fault, rest, began);
   }
 
-  #load({ publishOn }: Fault): Publishers {
+  /** Waits until the load has gone on for so many publications in every channel. */
+  async goOn(publications = LEAD): Promise<void> {
+    const load = this.#load;
+    if (load === undefined) return;
+    const before = load.done();
+    await until(() => load.done() >= before + publications, {
+      deadline: 4 * REST,
+      message: 'publications that go on',
+    });
+  }
+
+  #publish({ publishOn }: Fault): Publishers {
     const nodes = () => (publishOn ?? [...this.nodes.keys()]).map((index) => this.nodes[index]!);
     return publish(this.ledger, { channels: this.channels, rate: this.#options.rate ?? 100, nodes });
   }
@@ -236,12 +251,6 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   stage.ownSubscriptions = await stage.redisSubscriptions();
   await stage.subscribe(subscribers);
   return stage;
-}
-
-/** The load has gone on for a while. */
-async function progress(load: Publishers): Promise<void> {
-  const before = load.done();
-  await until(() => load.done() >= before + LEAD, { deadline: REST, message: 'publications that go on' });
 }
 
 /** A node that cannot be asked is one thing more that is not as it should be. */

@@ -17,23 +17,27 @@ export interface Subscriber {
   offset(channel: string): number;
 }
 
+/** What a client has to know of a node. */
+export type Way = Pick<Gyre, 'wsUrl' | 'tokenSecret'>;
+
 export interface SubscriberOptions {
   readonly name: string;
   readonly channels: readonly string[];
-  /** Asked at each attempt to connect: those who may be tried. */
-  readonly nodes: () => readonly Gyre[];
+  /** Asked at each attempt to connect: where each of the nodes is reached. */
+  readonly ways: () => readonly Way[];
   /** Index of the first node. */
   readonly home: number;
 }
 
 /** Connects and subscribes; {@link Subscriber.settled} says when that is done. */
-export function subscriber(ledger: Ledger, { name, channels, nodes, home }: SubscriberOptions): Subscriber {
+export function subscriber(ledger: Ledger, { name, channels, ways, home }: SubscriberOptions): Subscriber {
   let next = home;
   let at = home;
-  const client = newClient(nodes()[home]!, {
+  const client = newClient(ways()[home]!, {
+    maxServerPingDelay: 3000,
     websocket: roaming(() => {
-      at = next++ % nodes().length;
-      return nodes()[at]!.wsUrl;
+      at = next++ % ways().length;
+      return ways()[at]!.wsUrl;
     }),
   });
   let id = '';
