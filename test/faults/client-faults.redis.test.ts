@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { api, teardown, until, type Gyre } from '../harness/index.ts';
 import { metrics } from '../harness/metrics.ts';
 import { Member, newTally, type Tally } from './crowd.ts';
+import { latencies, quantile } from './figures.ts';
 import { departures, every, lacks, leaves } from './memberships.ts';
 import { full } from './seed.ts';
 import { startSilencer } from './silencer.ts';
@@ -38,42 +39,59 @@ describe('clients', { timeout: 300_000 }, () => {
       },
     });
     expect(told().toSorted()).toEqual(expected.toSorted());
+    await stage.informed();
+    await stage.farewell();
   });
 
   it('F40 readers that do not read cost only themselves, and miss nothing', async () => {
-    const stage = await startStage({ subscribers: 30, rate: 40 });
+    const stage = await startStage({
+      subscribers: 30,
+      rate: 40,
+      // Who does not read answers no ping either.
+      config: { client: { ping_interval: '120s', pong_timeout: '60s' } },
+    });
     const tally = newTally();
     const slow = crowd(tally, full ? 100 : 20, () => ['bulk']);
     await stage.run({
       name: 'F40',
       inject: async () => {
-        for (const [n, member] of slow.entries()) member.connect(stage.nodes[n % 3]!.port);
-        await until(() => slow.every((member) => member.has(0)));
+        for (const [n, member] of slow.entries()) {
+          member.connect(
+            () => stage.nodes[n % 3]!.port,
+            () => 200,
+          );
+        }
+        await have(slow, 0);
         const before = await residentMemory(stage);
+        const paused = performance.now();
         for (const member of slow) member.pause();
         let published = 0;
         let most = 0;
-        while ((await closedAsSlow(stage)) < slow.length) {
-          for (let i = 0; i < 20; i++) {
-            const data = { n: ++published, text: 'x'.repeat(20_000) };
+        const closedThem = async (): Promise<boolean> => {
+          for (let i = 0; i < 10; i++) {
+            const data = { n: ++published, text: 'x'.repeat(60_000) };
             expect((await api(stage.nodes[0]!, 'publish', { channel: 'bulk', data })).error).toBeUndefined();
+            await delay(20);
           }
           most = Math.max(most, await residentMemory(stage));
-        }
-        stage.figure('closed_after_kb', published * 20);
+          return (await closedAsSlow(stage)) >= slow.length;
+        };
+        await until(closedThem, { deadline: 120_000, message: 'the end of all slow readers' });
+        const closed = performance.now();
+        stage.figure('closed_after_kb', published * 60);
         stage.figure('memory_kb', (most - before) / 1024);
-        for (const [n, member] of slow.entries()) {
-          member.onGone(() => member.connect(stage.nodes[n % 3]!.port));
-          if (member.connected) member.resume();
-          else member.connect(stage.nodes[n % 3]!.port);
-        }
+        stage.figure('others_p99_before', quantile(latencies(stage.ledger, 0, paused), 0.99));
+        stage.figure('others_p99', quantile(latencies(stage.ledger, paused, closed), 0.99));
         const back = performance.now();
-        await until(() => slow.every((member) => member.has(published)), { deadline: 60_000 });
+        for (const member of slow) member.resume();
+        await have(slow, published);
         stage.figure('caught_up', performance.now() - back);
         dismiss(slow);
       },
     });
     expect(tally).toMatchObject({ told: 0, problems: [] });
+    await stage.informed();
+    await stage.farewell();
   });
 
   it('F48 a storm: thousands lose their node, come back at once, and have missed a hundred publications', async () => {
@@ -87,17 +105,24 @@ describe('clients', { timeout: 300_000 }, () => {
       name: 'F48',
       publishOn: [1, 2],
       inject: async () => {
-        await arrive(stage, members, [0]);
-        await until(() => members.every((member) => member.has(0)), { deadline: 60_000 });
+        let open = [0];
+        for (const member of members) {
+          member.connect(
+            () => (open.length === 0 ? undefined : stage.nodes[stage.random.pick(open)]!.port),
+            () => stage.random.int(1000),
+          );
+        }
+        await have(members, 0);
         await broadcast(stage.nodes[1]!, ['storm', ...own], 1);
-        await until(() => members.every((member) => member.has(1)), { deadline: 60_000 });
+        await have(members, 1);
+        open = [];
         await stage.nodes[0]!.stop('SIGKILL');
         await until(() => members.every((member) => !member.connected));
         for (let n = 0; n < missed; n++) await broadcast(stage.nodes[1]!, ['storm', ...own], n + 2);
         const before = await historyReads(stage);
         const began = performance.now();
-        await arrive(stage, members, [1, 2]);
-        await until(() => members.every((member) => member.has(missed + 1)), { deadline: 120_000 });
+        open = [1, 2];
+        await have(members, missed + 1);
         stage.figure('all_back', performance.now() - began);
         stage.figure('history_reads', (await historyReads(stage)) - before);
         dismiss(members);
@@ -105,6 +130,8 @@ describe('clients', { timeout: 300_000 }, () => {
       },
     });
     expect(tally).toMatchObject({ told: 0, problems: [], recovered: size * 2 * missed });
+    await stage.informed();
+    await stage.farewell();
   });
 });
 
@@ -115,21 +142,16 @@ function crowd(tally: Tally, size: number, channels: (index: number) => readonly
 }
 
 function dismiss(members: readonly Member[]): void {
-  for (const member of members) {
-    member.onGone(() => {});
-    member.destroy();
-  }
+  for (const member of members) member.destroy();
 }
 
-/** All connect within a second, each at a random time to a random one of these nodes. */
-async function arrive(stage: Stage, members: readonly Member[], nodes: readonly number[]): Promise<void> {
-  await Promise.all(
-    members.map(async (member) => {
-      const node = stage.nodes[stage.random.pick(nodes)]!;
-      await delay(stage.random.int(1000));
-      member.connect(node.port);
-    }),
-  );
+/** Waits until all of them have everything up to this offset. */
+async function have(members: readonly Member[], offset: number): Promise<void> {
+  const lacking = () => members.filter((member) => !member.has(offset)).length;
+  await until(() => lacking() === 0, {
+    deadline: 120_000,
+    message: () => `${lacking()} of ${members.length} members have not got to ${offset}`,
+  });
 }
 
 async function broadcast(node: Gyre, channels: readonly string[], n: number): Promise<void> {

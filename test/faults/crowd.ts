@@ -19,12 +19,10 @@ export interface Tally {
   told: number;
   /** What should not be: a hole, a double, a wrong publication, an error. The first hundred. */
   readonly problems: string[];
-  /** Close codes that came, with how often. */
-  readonly closes: Map<number, number>;
 }
 
 export function newTally(): Tally {
-  return { received: 0, recovered: 0, told: 0, problems: [], closes: new Map() };
+  return { received: 0, recovered: 0, told: 0, problems: [] };
 }
 
 /**
@@ -35,7 +33,8 @@ export class Member {
   readonly #tally: Tally;
   readonly #places: ReadonlyMap<string, Place>;
   #socket: Socket | undefined;
-  #onGone: () => void = () => {};
+  #retry: NodeJS.Timeout | undefined;
+  #ended = false;
 
   constructor(tally: Tally, channels: readonly string[]) {
     this.#tally = tally;
@@ -60,20 +59,31 @@ export class Member {
     this.#socket?.resume();
   }
 
-  /** @param action done whenever the connection is gone; nothing is by itself */
-  onGone(action: () => void): void {
-    this.#onGone = action;
+  /** Ends it for good. */
+  destroy(): void {
+    this.#ended = true;
+    clearTimeout(this.#retry);
+    this.#socket?.destroy();
   }
 
-  /** Connects, and subscribes from where it is. */
-  connect(port: number): void {
+  /**
+   * Connects, subscribes from where it is, and comes back whenever the connection is gone.
+   * @param port asked each time; undefined: nowhere to go for now
+   * @param pause milliseconds until it tries again, asked each time
+   */
+  connect(port: () => number | undefined, pause: () => number): void {
+    const target = this.#ended ? undefined : port();
+    const again = (): void => {
+      if (!this.#ended) this.#retry = setTimeout(() => this.connect(port, pause), pause());
+    };
+    if (target === undefined) again();
+    else this.#open(target, again);
+  }
+
+  #open(port: number, onGone: () => void): void {
     const socket = connect(port, '127.0.0.1');
     this.#socket = socket;
-    const key = randomBytes(16).toString('base64');
-    socket.write(
-      `GET /connection/websocket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
-        `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
-    );
+    socket.write(handshake(port));
     let received: Buffer = Buffer.alloc(0);
     let open = false;
     socket.on('data', (chunk) => {
@@ -89,20 +99,15 @@ export class Member {
         received = next.rest;
         const { opcode, payload } = next.frame;
         if (opcode === opcodes.text) this.#read(socket, payload.toString());
-        if (opcode === opcodes.close) this.#count(payload.length < 2 ? 1005 : payload.readUInt16BE(0));
         if (opcode === opcodes.close) socket.destroy();
       }
     });
     socket.on('error', () => {});
     socket.on('close', () => {
-      if (this.#socket === socket) this.#socket = undefined;
+      this.#socket = undefined;
       for (const place of this.#places.values()) place.here = false;
-      this.#onGone();
+      onGone();
     });
-  }
-
-  destroy(): void {
-    this.#socket?.destroy();
   }
 
   #hello(socket: Socket): void {
@@ -156,12 +161,15 @@ export class Member {
     place.offset = offset;
   }
 
-  #count(code: number): void {
-    const { closes } = this.#tally;
-    closes.set(code, (closes.get(code) ?? 0) + 1);
-  }
-
   #problem(text: string): void {
     if (this.#tally.problems.length < 100) this.#tally.problems.push(text);
   }
+}
+
+function handshake(port: number): string {
+  const key = randomBytes(16).toString('base64');
+  return (
+    `GET /connection/websocket HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\n` +
+    `Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\n\r\n`
+  );
 }

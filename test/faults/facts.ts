@@ -132,6 +132,7 @@ async function gauges(scene: Scene, index: number): Promise<Fact[]> {
   });
   return [
     gauge('clients', here.length),
+    gauge('connections', here.length),
     gauge('subscriptions', subscriptions),
     gauge('channels', channelsOn(scene, index)),
   ];

@@ -8,11 +8,8 @@ export function quantile(values: readonly number[], share: number): number {
 }
 
 /** What a run took, as it is printed: names with values. Times are milliseconds. */
-export function figures({ sent, seen }: Ledger, from: number): Record<string, string | number> {
-  const sentAt = new Map(sent.map((one) => [one.id, one.sentAt]));
-  const latencies = seen.flatMap((event) =>
-    event.kind === 'publication' && event.at >= from ? [event.at - (sentAt.get(event.id) ?? event.at)] : [],
-  );
+export function figures(ledger: Ledger, from: number): Record<string, string | number> {
+  const { sent, seen } = ledger;
   const pauses = interruptions(seen, from);
   const closes = seen.filter((event) => event.kind === 'closed' && event.at >= from);
   const resubscribes = seen.filter((e) => e.kind === 'left' && e.code >= 2500 && e.at >= from);
@@ -23,8 +20,17 @@ export function figures({ sent, seen }: Ledger, from: number): Record<string, st
     closed: closes.length,
     resubscribed: resubscribes.length,
     ...(pauses.length === 0 ? {} : { interrupted: spread(pauses) }),
-    latency: spread(latencies),
+    latency: spread(latencies(ledger, from)),
   };
+}
+
+/** Milliseconds from a publisher's sending to a subscriber's getting, of what came between two times. */
+export function latencies({ sent, seen }: Ledger, from: number, to = Infinity): number[] {
+  const sentAt = new Map(sent.map((one) => [one.id, one.sentAt]));
+  return seen.flatMap((event) => {
+    const start = event.kind === 'publication' ? sentAt.get(event.id) : undefined;
+    return start === undefined || event.at < from || event.at > to ? [] : [event.at - start];
+  });
 }
 
 /** Milliseconds from each end of a subscription to its next begin. */

@@ -33,6 +33,30 @@ export function leaves(
   );
 }
 
+/**
+ * Where witnesses were told something else than what is so: who was said to have left and is there, or to have joined and
+ * is not. Only what they were told without an interruption counts.
+ */
+export function misled({ subscribers, rooms }: Scene, { seen }: Ledger): string[] {
+  const said = new Map<string, 'join' | 'leave'>();
+  for (const event of seen) {
+    if (!('channel' in event)) continue;
+    const start = `${event.subscriber} ${event.channel} `;
+    if (event.kind === 'join' || event.kind === 'leave') said.set(start + event.client, event.kind);
+    if (event.kind !== 'subscribed') continue;
+    for (const key of said.keys()) if (key.startsWith(start)) said.delete(key);
+  }
+  const present = new Set(
+    rooms.flatMap((room) =>
+      subscribers.filter((one) => one.channels.includes(room)).map((one) => `${room} ${one.id()}`),
+    ),
+  );
+  return [...said].flatMap(([key, kind]) => {
+    const member = key.slice(key.indexOf(' ') + 1);
+    return present.has(member) === (kind === 'join') ? [] : [`${key} ${kind}`];
+  });
+}
+
 /** None of these clients is in a room, as a node says. */
 export function lacks({ rooms }: Scene, node: Gyre, clients: readonly string[]): Promise<boolean> {
   return every(rooms, async (channel) => {

@@ -21,6 +21,8 @@ describe('nodes', { timeout: 300_000 }, () => {
         await stage.startNode(0);
       },
     });
+    await stage.informed();
+    await stage.farewell();
   });
 
   it('F02 a node is killed before it can acknowledge: what is tried again elsewhere comes once', async () => {
@@ -39,6 +41,8 @@ describe('nodes', { timeout: 300_000 }, () => {
       ({ attempts, outcome }) => attempts > 1 && outcome.kind === 'ok',
     );
     expect(retried.length).toBeGreaterThanOrEqual(5);
+    await stage.informed();
+    await stage.farewell();
   });
 
   it('F03 a node is killed: whoever was on it has left, and everybody is told once', async () => {
@@ -68,6 +72,8 @@ describe('nodes', { timeout: 300_000 }, () => {
       },
     });
     expect(told().toSorted()).toEqual(expected.toSorted());
+    await stage.informed();
+    await stage.farewell();
   });
 
   it.each(full ? [3, 8, 20, 90] : [3])('F04 a node stands still for %i s and goes on', async (seconds) => {
@@ -83,6 +89,8 @@ describe('nodes', { timeout: 300_000 }, () => {
     });
     const closed = stage.ledger.seen.filter((event) => event.kind === 'closed');
     expect(closed.filter(({ subscriber }) => others.includes(subscriber))).toEqual([]);
+    await stage.informed();
+    await stage.farewell();
   });
 
   it('F05 every node is restarted in turn', async () => {
@@ -106,6 +114,8 @@ describe('nodes', { timeout: 300_000 }, () => {
         stage.figure('peak_reconnects', peakConnects(stage.ledger, began));
       },
     });
+    await stage.informed();
+    await stage.farewell();
   });
 
   it('F53 clocks are wrong by minutes, and one jumps by an hour', async () => {
@@ -138,6 +148,8 @@ describe('nodes', { timeout: 300_000 }, () => {
     const times = stage.nodes.map((node) => Date.parse(/"time":"([^"]+)"/.exec(node.logs())?.[1] ?? ''));
     expect(times[1]! - times[0]!).toBeGreaterThan(100_000);
     expect(times[2]! - times[0]!).toBeLessThan(-100_000);
+    await stage.informed();
+    await stage.farewell();
   });
 });
 

@@ -5,6 +5,7 @@ import { merge, type ConfigFile } from '../harness/config.ts';
 import { check, checkConvergence, type Allowed, type Fact, type Finding } from './checks.ts';
 import { answers, positions, readStreams, type Scene } from './facts.ts';
 import { figures, line } from './figures.ts';
+import { misled } from './memberships.ts';
 import { newLedger, saveLedger, type Ledger } from './ledger.ts';
 import { publish, type Publishers } from './publishers.ts';
 import { seed } from './seed.ts';
@@ -146,6 +147,7 @@ export class Stage implements Scene {
           channels: [...channels],
           ways,
           home: n % this.nodes.length,
+          random: this.random,
         }),
       );
     }
@@ -194,6 +196,23 @@ export class Stage implements Scene {
   #publish({ publishOn }: Fault): Publishers {
     const nodes = () => (publishOn ?? [...this.nodes.keys()]).map((index) => this.nodes[index]!);
     return publish(this.ledger, { channels: this.channels, rate: this.#options.rate ?? 100, nodes });
+  }
+
+  /** Whatever subscribers were told of others coming and going is so in the end. */
+  async informed(): Promise<void> {
+    await until(() => misled(this, this.ledger).length === 0, {
+      deadline: REST,
+      message: () =>
+        `nobody misled, FAULT_SEED=${seed}: ${misled(this, this.ledger).slice(0, 10).join(', ')}`,
+    });
+  }
+
+  /** Everybody goes, and nothing is left of them: on no node, and not at the Redis. */
+  async farewell(): Promise<void> {
+    for (const { client } of this.subscribers) client.disconnect();
+    this.subscribers.length = 0;
+    const findings = await this.#rest();
+    if (findings.length > 0) throw new Error(findings.map(({ text }) => text).join('\n'));
   }
 
   /** Waits until everything is as it should be, or long enough. @returns what is not */

@@ -1,8 +1,9 @@
 import type { Centrifuge, Subscription } from 'centrifuge';
 import { newClient, type Gyre } from '../harness/index.ts';
+import type { Random } from '../../packages/protocol/src/random.testing.ts';
 import type { Ledger } from './ledger.ts';
 
-/** An official client that comes back by itself, to another node each time, and writes down what it sees. */
+/** An official client that comes back by itself, to another node, and writes down what it sees. */
 export interface Subscriber {
   readonly name: string;
   readonly channels: readonly string[];
@@ -27,16 +28,22 @@ export interface SubscriberOptions {
   readonly ways: () => readonly Way[];
   /** Index of the first node. */
   readonly home: number;
+  readonly random: Random;
 }
 
 /** Connects and subscribes; {@link Subscriber.settled} says when that is done. */
-export function subscriber(ledger: Ledger, { name, channels, ways, home }: SubscriberOptions): Subscriber {
-  let next = home;
+export function subscriber(
+  ledger: Ledger,
+  { name, channels, ways, home, random }: SubscriberOptions,
+): Subscriber {
   let at = home;
+  let tried = false;
   const client = newClient(ways()[home]!, {
     maxServerPingDelay: 3000,
     websocket: roaming(() => {
-      at = next++ % ways().length;
+      const others = [...ways().keys()].filter((index) => index !== at);
+      if (tried) at = random.pick(others);
+      tried = true;
       return ways()[at]!.wsUrl;
     }),
   });
