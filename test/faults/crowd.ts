@@ -17,12 +17,14 @@ export interface Tally {
   recovered: number;
   /** Answers with `recovered: false`. */
   told: number;
-  /** What should not be: a hole, a double, a wrong publication, an error. The first hundred. */
+  /** Subscribes that were to be tried again. */
+  refused: number;
+  /** What should not be: a hole, a double, a wrong publication, an error that is no such refusal. The first hundred. */
   readonly problems: string[];
 }
 
 export function newTally(): Tally {
-  return { received: 0, recovered: 0, told: 0, problems: [] };
+  return { received: 0, recovered: 0, told: 0, refused: 0, problems: [] };
 }
 
 /**
@@ -131,14 +133,27 @@ export class Member {
     for (const line of frame.split('\n')) {
       if (line === '{}') this.#send(socket, [{}]);
       const { id = 0, error, subscribe, push } = JSON.parse(line) as ReplyMessage;
-      if (error !== undefined) this.#problem(`an error: ${JSON.stringify(error)}`);
-      if (subscribe !== undefined) this.#subscribed([...this.#places.keys()][id - 2]!, subscribe);
+      const channel = [...this.#places.keys()][id - 2];
+      if (error !== undefined) this.#refused(socket, channel, error);
+      if (subscribe !== undefined) this.#subscribed(channel!, subscribe);
       if (push?.pub !== undefined) this.#publication(push.channel!, push.pub);
       if (push?.unsubscribe === undefined) continue;
-      const channel = push.channel!;
-      this.#places.get(channel)!.here = false;
-      this.#send(socket, [this.#subscribe(channel, [...this.#places.keys()].indexOf(channel) + 2)]);
+      this.#places.get(push.channel!)!.here = false;
+      this.#again(socket, push.channel!);
     }
+  }
+
+  #again(socket: Socket, channel: string): void {
+    this.#send(socket, [this.#subscribe(channel, [...this.#places.keys()].indexOf(channel) + 2)]);
+  }
+
+  #refused(socket: Socket, channel: string | undefined, error: NonNullable<ReplyMessage['error']>): void {
+    if (channel === undefined || error.temporary !== true) {
+      this.#problem(`an error: ${JSON.stringify(error)}`);
+      return;
+    }
+    this.#tally.refused++;
+    setTimeout(() => this.#socket === socket && this.#again(socket, channel), 200);
   }
 
   #subscribed(channel: string, answer: SubscribeMessage): void {

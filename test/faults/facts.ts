@@ -41,7 +41,6 @@ export async function answers(scene: Scene): Promise<Fact[]> {
     ...nodes.map((_, node) => about(scene, node)),
     ...nodes.flatMap((_, node) => scene.rooms.map((room) => presence(scene, node, room))),
     ...nodes.map((_, node) => gauges(scene, node)),
-    redis(scene),
   ]);
   return facts.flat();
 }
@@ -107,13 +106,16 @@ async function presence({ nodes, subscribers }: Scene, index: number, channel: s
   };
 }
 
-async function redis(scene: Scene): Promise<Fact> {
+/** What is subscribed to at the Redis is what subscribers need, and what nodes have anyway. */
+export async function redisSubscriptions(scene: Scene): Promise<Fact[]> {
   const needed = scene.nodes.map((_, node) => channelsOn(scene, node));
-  return {
-    what: 'subscriptions at Redis',
-    is: (await scene.redisSubscriptions()) - scene.ownSubscriptions,
-    should: needed.reduce((all, one) => all + one, 0),
-  };
+  return [
+    {
+      what: 'subscriptions at Redis',
+      is: (await scene.redisSubscriptions()) - scene.ownSubscriptions,
+      should: needed.reduce((all, one) => all + one, 0),
+    },
+  ];
 }
 
 function channelsOn({ subscribers }: Scene, index: number): number {

@@ -3,7 +3,7 @@ import { randomFrom, type Random } from '../../packages/protocol/src/random.test
 import { gyre, teardown, until, type Gyre, type StartOptions } from '../harness/index.ts';
 import { merge, type ConfigFile } from '../harness/config.ts';
 import { check, checkConvergence, type Allowed, type Fact, type Finding } from './checks.ts';
-import { answers, positions, readStreams, type Scene } from './facts.ts';
+import { answers, positions, readStreams, redisSubscriptions, type Scene } from './facts.ts';
 import { figures, line } from './figures.ts';
 import { misled } from './memberships.ts';
 import { newLedger, saveLedger, type Ledger } from './ledger.ts';
@@ -176,7 +176,7 @@ export class Stage implements Scene {
     const mended = performance.now();
     await this.goOn();
     await load.stop();
-    const rest = await this.#rest();
+    const rest = await this.#rest(positions, answers);
     this.figure('injected', mended - began);
     this.figure('settled', performance.now() - mended);
     await this.#judge(fault, rest, began);
@@ -207,18 +207,21 @@ export class Stage implements Scene {
     });
   }
 
-  /** Everybody goes, and nothing is left of them: on no node, and not at the Redis. */
+  /**
+   * Everybody goes, and nothing is left of them: on no node, and not at the Redis. Takes as long as nodes hold on to
+   * channels that nobody is in.
+   */
   async farewell(): Promise<void> {
     for (const { client } of this.subscribers) client.disconnect();
     this.subscribers.length = 0;
-    const findings = await this.#rest();
+    const findings = await this.#rest(answers, redisSubscriptions);
     if (findings.length > 0) throw new Error(findings.map(({ text }) => text).join('\n'));
   }
 
   /** Waits until everything is as it should be, or long enough. @returns what is not */
-  async #rest(): Promise<readonly Finding[]> {
+  async #rest(...looks: ((scene: Scene) => Promise<Fact[]>)[]): Promise<readonly Finding[]> {
     const end = performance.now() + REST;
-    for (const look of [positions, answers]) {
+    for (const look of looks) {
       let findings: readonly Finding[] = [];
       await until(
         async () => {
