@@ -37,6 +37,7 @@ export class Member {
   #socket: Socket | undefined;
   #retry: NodeJS.Timeout | undefined;
   #ended = false;
+  #rest = 0;
 
   constructor(tally: Tally, channels: readonly string[]) {
     this.#tally = tally;
@@ -57,7 +58,13 @@ export class Member {
     this.#socket?.pause();
   }
 
+  /** Reads a piece and rests for so many milliseconds, again and again until `resume`; on later connections too. */
+  trickle(rest: number): void {
+    this.#rest = rest;
+  }
+
   resume(): void {
+    this.#rest = 0;
     this.#socket?.resume();
   }
 
@@ -89,6 +96,7 @@ export class Member {
     let received: Buffer = Buffer.alloc(0);
     let open = false;
     socket.on('data', (chunk) => {
+      if (this.#rest > 0) this.#restFrom(socket);
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
       if (!open) {
         const end = received.indexOf('\r\n\r\n');
@@ -110,6 +118,11 @@ export class Member {
       for (const place of this.#places.values()) place.here = false;
       onGone();
     });
+  }
+
+  #restFrom(socket: Socket): void {
+    socket.pause();
+    setTimeout(() => socket.resume(), this.#rest);
   }
 
   #hello(socket: Socket): void {

@@ -87,12 +87,9 @@ export function newLedger(): Ledger {
   return { sent: [], seen: [] };
 }
 
-/** Writes a ledger to a file of the temporary folder, one entry a line. @returns its path */
-export function saveLedger(name: string, ledger: Ledger, more: object): string {
+/** Writes a ledger to a file of the temporary folder, one entry a line after a first one. @returns its path */
+export function saveLedger(name: string, { sent, seen }: Ledger, first: object): string {
   const file = join(mkdtempSync(join(tmpdir(), 'gyre-ledger-')), `${name}.jsonl`);
-  writeFileSync(
-    file,
-    [more, ...ledger.sent, ...ledger.seen].map((entry) => JSON.stringify(entry)).join('\n'),
-  );
+  writeFileSync(file, [first, ...sent, ...seen].map((entry) => JSON.stringify(entry)).join('\n'));
   return file;
 }

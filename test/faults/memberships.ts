@@ -33,6 +33,12 @@ export function leaves(
   );
 }
 
+/** Those of such lines whose witness kept its connection all the time: nobody else can count on having been told. */
+export function undisturbed({ seen }: Ledger, lines: readonly string[]): string[] {
+  const disturbed = new Set(seen.flatMap((event) => (event.kind === 'closed' ? [event.subscriber] : [])));
+  return lines.filter((line) => !disturbed.has(line.slice(0, line.indexOf(' ')))).toSorted();
+}
+
 /**
  * Where witnesses were told something else than what is so: who was said to have left and is there, or to have joined and
  * is not. Only what they were told without an interruption counts.

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { api, type Gyre } from '../harness/index.ts';
-import type { Ledger, Outcome } from './ledger.ts';
+import type { Ledger, Outcome, Sent } from './ledger.ts';
 
 /** Milliseconds that a publisher waits for an answer. */
 const PATIENCE = 10_000;
@@ -22,42 +22,37 @@ export interface Publishers {
   done(): number;
   /** Ends them when each has the outcome of its last one. */
   stop(): Promise<void>;
+  /** Ends them, whatever they are waiting for. */
+  abandon(): void;
 }
 
-/** Identifiers go on where an earlier load ended. */
+/** Numbers of the last publications by channel: they go on where an earlier load ended. */
 const sequences = new WeakMap<Ledger, Map<string, number>>();
 
 /** One publisher for each channel, sending one after the other, trying again under the same key until it knows. */
 export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
-  const { channels, rate } = options;
+  const { channels, rate, nodes } = options;
   const stop = new AbortController();
+  const abandon = new AbortController();
   const counts = new Map(channels.map((channel) => [channel, 0]));
-  const next = sequences.get(ledger) ?? new Map<string, number>();
-  sequences.set(ledger, next);
+  const last = sequences.get(ledger) ?? new Map<string, number>();
+  sequences.set(ledger, last);
   const interval = (1000 * channels.length) / rate;
 
   const run = async (channel: string, index: number): Promise<void> => {
-    let node = index;
-    // Spread over the interval, so that the load is even.
+    // Spread over the interval, so that the load is even; each begins with a node of its own.
     let due = performance.now() + (interval * index) / channels.length;
-    while (!stop.signal.aborted) {
+    let node = index;
+    const next = (): Gyre => nodes()[node % nodes().length]!;
+    const failed = (): number => node++;
+    for (;;) {
       const now = performance.now();
       if (due > now) await delay(due - now, undefined, { signal: stop.signal }).catch(() => {});
       due = Math.max(due, now) + interval;
-      if (stop.signal.aborted) break;
-      const seq = (next.get(channel) ?? 0) + 1;
-      next.set(channel, seq);
-      const id = `${channel}#${seq}`;
-      const sentAt = performance.now();
-      let outcome: Outcome = { kind: 'unknown' };
-      let attempts = 0;
-      for (; outcome.kind !== 'ok' && performance.now() - sentAt < GIVES_UP; attempts++) {
-        if (attempts > 0) await delay(PAUSE);
-        const nodes = options.nodes();
-        outcome = await attempt(nodes[node % nodes.length]!, channel, id);
-        if (outcome.kind !== 'ok') node++;
-      }
-      ledger.sent.push({ channel, seq, id, sentAt, doneAt: performance.now(), attempts, outcome });
+      if (stop.signal.aborted) return;
+      const seq = (last.get(channel) ?? 0) + 1;
+      last.set(channel, seq);
+      ledger.sent.push(await send(channel, seq, next, failed, abandon.signal));
       counts.set(channel, (counts.get(channel) ?? 0) + 1);
     }
   };
@@ -68,7 +63,32 @@ export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
       stop.abort();
       await running;
     },
+    abandon: () => {
+      stop.abort();
+      abandon.abort();
+    },
   };
+}
+
+/** Tries until the publication is acknowledged, or given up. */
+async function send(
+  channel: string,
+  seq: number,
+  node: () => Gyre,
+  failed: () => void,
+  abandoned: AbortSignal,
+): Promise<Sent> {
+  const id = `${channel}#${seq}`;
+  const sentAt = performance.now();
+  const waits = (): boolean => !abandoned.aborted && performance.now() - sentAt < GIVES_UP;
+  let outcome = await attempt(node(), channel, id);
+  let attempts = 1;
+  for (; outcome.kind !== 'ok' && waits(); attempts++) {
+    failed();
+    await delay(PAUSE);
+    outcome = await attempt(node(), channel, id);
+  }
+  return { channel, seq, id, sentAt, doneAt: performance.now(), attempts, outcome };
 }
 
 async function attempt(node: Gyre, channel: string, id: string): Promise<Outcome> {

@@ -2,7 +2,7 @@ import { startProxy, startRedis, type OwnRedis, type Proxy } from '../../package
 import { randomFrom, type Random } from '../../packages/protocol/src/random.testing.ts';
 import { gyre, teardown, until, type Gyre, type StartOptions } from '../harness/index.ts';
 import { merge, type ConfigFile } from '../harness/config.ts';
-import { check, checkConvergence, type Allowed, type Fact, type Finding } from './checks.ts';
+import { check, checkConvergence, type Allowed, type Fact, type Finding, type Streams } from './checks.ts';
 import { answers, positions, readStreams, redisSubscriptions, type Scene } from './facts.ts';
 import { figures, line } from './figures.ts';
 import { misled } from './memberships.ts';
@@ -87,6 +87,8 @@ export class Stage implements Scene {
   readonly #addresses: readonly string[];
   readonly #figures: Record<string, string | number> = {};
   #load: Publishers | undefined;
+  /** As they were in the end. */
+  #streams: Streams = new Map();
 
   constructor(
     options: StageOptions,
@@ -170,16 +172,25 @@ export class Stage implements Scene {
   async run(fault: Fault): Promise<void> {
     const load = this.#publish(fault);
     this.#load = load;
-    await this.goOn();
-    const began = performance.now();
-    await fault.inject();
-    const mended = performance.now();
-    await this.goOn();
-    await load.stop();
-    const rest = await this.#rest(positions, answers);
-    this.figure('injected', mended - began);
-    this.figure('settled', performance.now() - mended);
-    await this.#judge(fault, rest, began);
+    try {
+      await this.goOn();
+      const began = performance.now();
+      await fault.inject();
+      const mended = performance.now();
+      await this.goOn();
+      await load.stop();
+      const rest = await this.#rest(positions, answers);
+      this.figure('injected', mended - began);
+      this.figure('settled', performance.now() - mended);
+      await this.#judge(fault, rest, began);
+    } catch (error) {
+      load.abandon();
+      const file = saveLedger(fault.name, this.ledger, {
+        seed,
+        streams: Object.fromEntries(this.#streams),
+      });
+      throw new Error(`${fault.name} failed: FAULT_SEED=${seed}, ledger ${file}`, { cause: error });
+    }
   }
 
   /** Waits until the load has gone on for so many publications in every channel. */
@@ -236,20 +247,14 @@ export class Stage implements Scene {
   }
 
   async #judge(fault: Fault, rest: readonly Finding[], began: number): Promise<void> {
-    const streams = await readStreams(this);
-    const { counts, findings } = check(this.ledger, streams, fault);
+    this.#streams = await readStreams(this);
+    const { counts, findings } = check(this.ledger, this.#streams, fault);
     const all = [...findings, ...rest];
     console.log(line(fault.name, counts, { ...figures(this.ledger, began), ...this.#figures }));
     if (all.length === 0) return;
-    const streamsByName = Object.fromEntries(streams);
-    const file = saveLedger(fault.name, this.ledger, { seed, findings: all, streams: streamsByName });
-    const shown = all.slice(0, 10).map(({ check: name, text }) => `${name}: ${text}`);
+    const shown = all.slice(0, 10).map((finding) => `${finding.check}: ${finding.text}`);
     const logs = this.nodes.map((node, n) => `node ${n}:\n${node.logs().slice(-2000)}`);
-    throw new Error(
-      [`${fault.name}: ${all.length} findings, FAULT_SEED=${seed}, ledger ${file}`, ...shown, ...logs].join(
-        '\n',
-      ),
-    );
+    throw new Error([`${all.length} findings`, ...shown, ...logs].join('\n'));
   }
 }
 
