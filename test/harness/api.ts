@@ -12,16 +12,19 @@ export interface ApiAnswer<Result> {
 /**
  * Calls a method of the server API: `POST /api/<method>` with the server's key.
  * @param params sent as JSON; a string is sent as it stands
+ * @param patience milliseconds to wait for the answer; forever where it is not given
  */
 export async function api<Result = Record<string, unknown>>(
   server: Pick<Addresses, 'apiUrl' | 'apiKey'>,
   method: string,
   params: unknown = {},
+  patience?: number,
 ): Promise<ApiAnswer<Result>> {
   const response = await fetch(`${server.apiUrl}/${method}`, {
     method: 'POST',
     headers: { 'X-API-Key': server.apiKey, 'Content-Type': 'application/json' },
     body: typeof params === 'string' ? params : JSON.stringify(params),
+    ...(patience === undefined ? {} : { signal: AbortSignal.timeout(patience) }),
   });
   const text = await response.text();
   const parsed = text.startsWith('{') ? (JSON.parse(text) as object) : {};

@@ -45,7 +45,7 @@ export function configure(port: number, config: ConfigFile): { config: ConfigFil
 }
 
 /** Objects are merged, everything else is replaced. */
-function merge<T extends ConfigFile>(below: T, above: ConfigFile): T {
+export function merge<T extends ConfigFile>(below: T, above: ConfigFile): T {
   const merged: Record<string, unknown> = { ...below };
   for (const [key, value] of Object.entries(above)) {
     const under = merged[key];
