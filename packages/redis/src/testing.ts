@@ -5,12 +5,15 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Redis } from 'ioredis';
 import type { RedisOptions } from './options.ts';
+
+export { startProxy } from './proxy.testing.ts';
+export type { Proxy } from './proxy.testing.ts';
 
 export interface TestRedis {
   readonly url: string;
@@ -266,70 +269,4 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
     if (performance.now() > deadline) throw new Error(`in vain waited until ${condition.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-/** Stands between a program and a server, and does to their connections what networks do. */
-export interface Proxy {
-  /** Through the proxy. */
-  readonly url: string;
-  /** From now on what the server says on connections of that kind gets lost; they stay open. */
-  mute(which: 'commands' | 'subscriptions' | 'all'): void;
-  /** Breaks all connections. New ones are made as before. */
-  cut(): void;
-  /** From now on no connection is made, and those that are there break; until `open`. */
-  shut(): void;
-  open(): void;
-  close(): Promise<void>;
-}
-
-export async function startProxy(to: number): Promise<Proxy> {
-  const pairs = new Set<{ near: Socket; far: Socket; subscriber: boolean; mute: boolean }>();
-  let shut = false;
-  const server = createServer((near) => {
-    if (shut) {
-      near.destroy();
-      return;
-    }
-    const far = connect(to, '127.0.0.1');
-    const pair = { near, far, subscriber: false, mute: false };
-    pairs.add(pair);
-    const end = (): void => {
-      pairs.delete(pair);
-      near.destroy();
-      far.destroy();
-    };
-    near.on('data', (data) => {
-      pair.subscriber ||= /subscribe/i.test(data.toString('latin1'));
-      far.write(data);
-    });
-    far.on('data', (data) => {
-      if (!pair.mute) near.write(data);
-    });
-    for (const socket of [near, far]) socket.on('error', end).on('close', end);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const cut = (): void => {
-    for (const { near } of pairs) near.destroy();
-  };
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    mute: (which) => {
-      for (const pair of pairs) {
-        if (which === 'all' || pair.subscriber === (which === 'subscriptions')) pair.mute = true;
-      }
-    },
-    cut,
-    shut: () => {
-      shut = true;
-      cut();
-    },
-    open: () => {
-      shut = false;
-    },
-    close: async () => {
-      cut();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
