@@ -54,6 +54,8 @@ export interface HistoryPage {
   readonly publications: readonly Publication[];
   /** The top of the stream, read in the same step. */
   readonly position: StreamPosition;
+  /** Milliseconds until these publications go, unless another one follows; absent where there are none. */
+  readonly remainingMs?: number;
 }
 
 /** Where a channel's stream stands. */

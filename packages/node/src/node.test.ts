@@ -286,7 +286,7 @@ describe('publications that did not reach the node', () => {
     ]);
     await see(node, 'c');
     expect(pushed(peer.messages())).toEqual([{ data: 'seen', offset: 4 }]);
-    expect(node.node.stats.gaps).toEqual({ found: 1, filled: 3 });
+    expect(node.node.stats.gaps).toMatchObject({ found: 1, filled: 3 });
   });
 
   it('are found after a broken connection, though nothing follows', async () => {

@@ -116,6 +116,7 @@ export class Node {
       if (i < sessions.length) await new Promise((resolve) => setTimeout(resolve, 20));
     }
     this.#feed.close();
+    this.#context.hub.close();
     while (this.#work.size > 0) await Promise.allSettled(this.#work);
     this.#context.deadlines.close();
   }

@@ -68,10 +68,19 @@ export interface NodeStats {
   bytes: number;
   /** Recoveries asked for, by outcome. */
   readonly recoveries: { yes: number; no: number };
-  /** Channels in which something did not follow, and publications read from the stream because of it. */
-  readonly gaps: { found: number; filled: number };
-  /** Subscribers told to start over, because a position no longer fitted. */
-  resyncs: number;
+  /** Channels in which something did not follow, publications read from the stream because of it, and how long that took. */
+  readonly gaps: { found: number; filled: number; seconds: number };
+  /**
+   * Subscriptions told to start over, by reason: what they missed is `gone`, the stream was `rolledBack` or lost,
+   * or its epoch was `renewed` and nothing is missing.
+   */
+  readonly resyncs: Record<string, number>;
+  /** Publications that arrived a second time, and were dropped. */
+  duplicates: number;
+  /** Recoveries answered from what the node has at hand, and those for which the stream was asked. */
+  readonly recoverySources: { tail: number; stream: number };
+  /** How long it took to look at every quiet channel the last time. */
+  sweepSeconds: number;
 }
 
 export function newStats(): NodeStats {
@@ -85,8 +94,11 @@ export function newStats(): NodeStats {
     frames: 0,
     bytes: 0,
     recoveries: { yes: 0, no: 0 },
-    gaps: { found: 0, filled: 0 },
-    resyncs: 0,
+    gaps: { found: 0, filled: 0, seconds: 0 },
+    resyncs: {},
+    duplicates: 0,
+    recoverySources: { tail: 0, stream: 0 },
+    sweepSeconds: 0,
   };
 }
 

@@ -76,7 +76,8 @@ export async function startNode(
   log: Log = {},
   listen?: (events: BrokerEvents) => void,
 ) {
-  const broker = memoryBroker();
+  // The clock that a test may have turned.
+  const broker = memoryBroker({ now: () => performance.now() });
   const startBroker = broker.start.bind(broker);
   broker.start = (events) => {
     listen?.(events);

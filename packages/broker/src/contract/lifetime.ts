@@ -36,6 +36,15 @@ function history(contract: BrokerContract): void {
     expect(texts(await broker.history('c', whole, options))).toEqual(['3']);
   });
 
+  it('says how long publications live on', async () => {
+    const { broker } = await stage.node();
+    await broker.publish('c', saying('1'), { history: kept });
+    const { remainingMs = 0 } = await broker.history('c', whole, kept);
+    expect(remainingMs).toBeGreaterThan(0);
+    expect(remainingMs).toBeLessThanOrEqual(kept.ttlMs);
+    expect((await broker.history('c', { limit: 0 }, kept)).remainingMs).toBeUndefined();
+  });
+
   it('forgets the position of a channel that nobody used', async () => {
     const { broker, events } = await stage.node();
     await broker.subscribe('c');
@@ -106,6 +115,7 @@ function historyOnTime(contract: BrokerContract): void {
     // Neither reading nor what is not kept counts.
     await broker.publish('c', saying('passing'), {});
     expect(await left()).toBe('12');
+    expect((await broker.history('c', whole, options)).remainingMs).toBe(1);
     await stage.elapse(1);
     expect(await left()).toBe('');
   });

@@ -114,7 +114,15 @@ class Run {
     const since = this.#since();
     return this.#compare(
       ['history', channel, filter, since],
-      () => this.#node.broker.history(channel, withSince(filter, since?.real), { metaTtlMs }),
+      async () => {
+        // How long they live on is a matter of the store's clock.
+        const { publications, position } = await this.#node.broker.history(
+          channel,
+          withSince(filter, since?.real),
+          { metaTtlMs },
+        );
+        return { publications, position };
+      },
       () => this.#naive.history(channel, withSince(filter, since?.naive), metaTtlMs),
     );
   }

@@ -12,10 +12,16 @@ export async function history(
   options: Pick<HistoryOptions, 'metaTtlMs'>,
 ): Promise<HistoryPage> {
   assertRunning(engine);
-  const stream = useStream(engine, channel, engine.now(), options.metaTtlMs);
+  const now = engine.now();
+  const stream = useStream(engine, channel, now, options.metaTtlMs);
   const epoch = filter.since?.epoch;
   if (epoch && epoch !== stream.epoch) throw clientError('unrecoverablePosition');
-  return { publications: stream.read(filter), position: stream.position };
+  const publications = stream.read(filter);
+  return {
+    publications,
+    position: stream.position,
+    ...(publications.length > 0 ? { remainingMs: stream.historyEnd - now } : {}),
+  };
 }
 
 export async function positions(

@@ -9,7 +9,7 @@ import { channelKeys } from './keys.ts';
 import { decodePublication } from './stored.ts';
 
 type Entry = [id: Buffer, fields: [i: Buffer, id: Buffer, d: Buffer, publication: Buffer]];
-type Slice = [done: 0, epoch: Buffer, offset: Buffer, entries: Entry[]] | number;
+type Slice = [done: 0, epoch: Buffer, offset: Buffer, entries: Entry[], life: number] | number;
 
 const readHistory = script<Slice>(new URL('./lua/history.lua', import.meta.url));
 const removeStream = script(new URL('./lua/remove_history.lua', import.meta.url));
@@ -55,11 +55,12 @@ type Offset = number | '';
 
 /** The other slices. */
 async function readOn(
-  { publications: first, position }: HistoryPage,
+  { publications: first, ...rest }: HistoryPage,
   wanted: number,
   reverse: boolean,
   read: (epoch: string, offset: Offset, count: number) => Promise<HistoryPage>,
 ): Promise<HistoryPage> {
+  const { position } = rest;
   let publications = [...first];
   for (;;) {
     const last = publications.at(-1)?.offset ?? 0;
@@ -72,10 +73,10 @@ async function readOn(
     publications.push(...slice.publications.filter(({ offset = 0 }) => offset <= position.offset));
     if (slice.publications.length < count) break;
   }
-  return { publications, position };
+  return { publications, ...rest };
 }
 
-function pageOf([, epoch, offset, entries]: Exclude<Slice, number>): HistoryPage {
+function pageOf([, epoch, offset, entries, life]: Exclude<Slice, number>): HistoryPage {
   return {
     publications: entries.map(([id, [, , , bytes]]): Publication => {
       const publication = decodePublication(bytes);
@@ -83,6 +84,7 @@ function pageOf([, epoch, offset, entries]: Exclude<Slice, number>): HistoryPage
       return publication;
     }),
     position: { offset: Number(offset.toString()), epoch: epoch.toString() },
+    ...(entries.length > 0 ? { remainingMs: life } : {}),
   };
 }
 

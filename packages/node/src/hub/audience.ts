@@ -29,8 +29,10 @@ export class Audience {
 
   remove(member: Subscription): void {
     const last = this.members.pop();
-    if (last === undefined || last === member) return;
-    this.members[member.seat] = last;
-    last.seat = member.seat;
+    if (last !== undefined && last !== member) {
+      this.members[member.seat] = last;
+      last.seat = member.seat;
+    }
+    member.seat = -1;
   }
 }

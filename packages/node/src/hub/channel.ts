@@ -1,6 +1,7 @@
-import type { HistoryOptions } from '@gyre/broker';
+import type { HistoryOptions, HistoryPage } from '@gyre/broker';
 import type { Publication, StreamPosition } from '@gyre/protocol';
-import type { Position } from '../recovery/position.ts';
+import { Position } from '../recovery/position.ts';
+import type { TailBudget } from '../recovery/tail.ts';
 import { Audience } from './audience.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -11,9 +12,13 @@ export interface Arrived {
   readonly delta: boolean;
 }
 
-/** A channel with subscribers (or subscribers to be) on this node. */
+/** A channel with subscribers on this node, or subscribers to be, or some that may come back. */
 export class Channel {
   readonly name: string;
+  readonly #tails: TailBudget;
+  /** Reads of the stream that are under way. */
+  readonly #reads = new Map<string, Promise<HistoryPage>>();
+  #position: Position | undefined;
   readonly audiences: Audience[] = [];
   /** Members of all audiences. */
   size = 0;
@@ -25,43 +30,71 @@ export class Channel {
   held: Arrived[] | undefined;
   /** Settles when nothing is held any more. */
   filling: Promise<void> | undefined;
-  /** Known as soon as a positioned subscriber asked or a publication with an offset came. */
-  position: Position | undefined;
+  /** How the channel is kept, as the last one said who counts on its positions; undefined where nobody ever did. */
+  history: HistoryOptions | undefined;
 
-  constructor(name: string, ready: Promise<void>) {
+  constructor(name: string, ready: Promise<void>, tails: TailBudget) {
     this.name = name;
     this.ready = ready;
+    this.#tails = tails;
+  }
+
+  /** Known as soon as a positioned subscriber asked or a publication with an offset came. */
+  get position(): Position | undefined {
+    return this.#position;
+  }
+
+  /** Stands where it is told to, whatever was before. */
+  stand(at: StreamPosition): Position {
+    this.lose();
+    return (this.#position = new Position(at, this.#tails));
+  }
+
+  /** Does not know any more where it stands. */
+  lose(): void {
+    this.#position?.drop();
+    this.#position = undefined;
+  }
+
+  /**
+   * Reads of the stream that are alike are one.
+   * @param what tells reads apart
+   */
+  read(what: string, read: () => Promise<HistoryPage>): Promise<HistoryPage> {
+    const underWay = this.#reads.get(what);
+    if (underWay !== undefined) return underWay;
+    const reading = read().finally(() => this.#reads.delete(what));
+    this.#reads.set(what, reading);
+    return reading;
   }
 
   add(member: Subscription): void {
     const codec = member.session.codec;
-    const delta = member.grant.delta !== undefined;
-    const audience = this.audiences.find((a) => a.fits(codec, delta));
-    if (audience === undefined) this.audiences.push(new Audience(codec, delta, member));
+    const { delta, positioned, history } = member.grant;
+    if (positioned) this.history = history;
+    const audience = this.audiences.find((a) => a.fits(codec, delta !== undefined));
+    if (audience === undefined) this.audiences.push(new Audience(codec, delta !== undefined, member));
     else audience.add(member);
     this.size++;
   }
 
   remove(member: Subscription): void {
+    this.park(member);
+    this.size--;
+  }
+
+  /** Nothing goes to the member any more, though it has not left. */
+  park(member: Subscription): void {
     const codec = member.session.codec;
     const delta = member.grant.delta !== undefined;
     const at = this.audiences.findIndex((a) => a.fits(codec, delta));
     const audience = this.audiences[at];
-    if (audience === undefined) return;
+    if (audience === undefined || member.seat === -1) return;
     audience.remove(member);
     if (audience.members.length === 0) this.audiences.splice(at, 1);
-    this.size--;
   }
 
-  /** How the channel is kept, as those know who count on its positions; undefined where nobody does. */
-  get history(): HistoryOptions | undefined {
-    for (const { members } of this.audiences) {
-      for (const { grant } of members) if (grant.positioned) return grant.history;
-    }
-    return undefined;
-  }
-
-  /** A copy, for loops in which members may leave. */
+  /** A copy, for loops in which members may leave. Without those that are parked. */
   members(): Subscription[] {
     return this.audiences.flatMap((audience) => audience.members);
   }

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { TailBudget } from '../recovery/tail.ts';
 import { Channel } from './channel.ts';
 import { channelsPage } from './channels-page.ts';
 
 function channelsNamed(names: Iterable<string>): Channel[] {
   return [...names].map((name) => {
-    const channel = new Channel(name, Promise.resolve());
+    const channel = new Channel(name, Promise.resolve(), new TailBudget(0));
     channel.size = 1;
     return channel;
   });

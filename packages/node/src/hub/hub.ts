@@ -1,11 +1,24 @@
 import type { Broker, Target } from '@gyre/broker';
+import { TailBudget } from '../recovery/tail.ts';
 import type { Session } from '../session/session.ts';
 import { Channel } from './channel.ts';
+
+/** Bytes that the tails of all channels hold at most. */
+const TAILS = 128 * 1024 * 1024;
+/** Milliseconds that a channel is kept for subscribers who come back, and how many are kept for it. */
+const IDLE = 15_000;
+const IDLE_CHANNELS = 20_000;
+/** Milliseconds between two looks at them. */
+const LOOK = 1000;
 
 /** Who is here: connections by id and by user, channels by name. */
 export class Hub {
   readonly #broker: Broker;
   readonly #channels = new Map<string, Channel>();
+  /** Those of them that nobody uses, and since when; the one that was left first comes first. */
+  readonly #idle = new Map<Channel, number>();
+  #looking: NodeJS.Timeout | undefined;
+  readonly #tails = new TailBudget(TAILS);
   /** Connected ones. */
   readonly #sessions = new Map<string, Session>();
   readonly #users = new Map<string, Set<Session>>();
@@ -24,7 +37,7 @@ export class Hub {
     return this.#users.size;
   }
   get numChannels(): number {
-    return this.#channels.size;
+    return this.#channels.size - this.#idle.size;
   }
   get numSubscriptions(): number {
     return this.#subscriptions;
@@ -84,11 +97,12 @@ export class Hub {
     let channel = this.#channels.get(name);
     if (channel === undefined) {
       const ready = this.#broker.subscribe(name);
-      channel = new Channel(name, ready);
+      channel = new Channel(name, ready, this.#tails);
       this.#channels.set(name, channel);
       // Whoever waits for it hears of the failure; a subscriber that comes later has to try anew.
       ready.catch(() => this.#channels.get(name) === channel && this.#channels.delete(name));
     }
+    this.#idle.delete(channel);
     channel.pending++;
     return channel;
   }
@@ -108,13 +122,44 @@ export class Hub {
     this.#drop(channel);
   }
 
+  /** Who lost the connection comes back, and finds the channel as it was: no question to the broker, no read. */
   #drop(channel: Channel): void {
     if (channel.size > 0 || channel.pending > 0 || this.#channels.get(channel.name) !== channel) return;
+    if (channel.position === undefined || channel.history === undefined) {
+      this.#forget(channel);
+      return;
+    }
+    this.#idle.set(channel, performance.now());
+    const [first] = this.#idle.keys();
+    if (this.#idle.size > IDLE_CHANNELS && first !== undefined) this.#forget(first);
+    this.#looking ??= setInterval(() => this.#look(), LOOK).unref();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const [channel, since] of this.#idle) {
+      if (now - since < IDLE) return;
+      this.#forget(channel);
+    }
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+  }
+
+  #forget(channel: Channel): void {
+    this.#idle.delete(channel);
     this.#channels.delete(channel.name);
+    channel.lose();
     // A broker that cannot be told forgets us with the connection; a node that closes asks nobody.
     this.#broker.unsubscribe(channel.name).catch(() => undefined);
   }
 
+  /** Nobody comes back. */
+  close(): void {
+    clearInterval(this.#looking);
+    for (const channel of this.#idle.keys()) this.#forget(channel);
+  }
+
+  /** Idle ones included. */
   channels(): Iterable<Channel> {
     return this.#channels.values();
   }

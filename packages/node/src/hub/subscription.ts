@@ -14,7 +14,7 @@ export class Subscription {
   readonly filter: TagFilter | undefined;
   /** Has got a full publication that a patch can be made against. */
   hasBase = false;
-  /** Index in its audience. */
+  /** Index in its audience, -1 for none: nothing is pushed to it. */
   seat = -1;
 
   constructor(

@@ -1,10 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerEvents, ChannelPosition, HistoryOptions } from '@gyre/broker';
 import { ClientError, errorCodes, type Publication, type StreamPosition } from '@gyre/protocol';
 import type { Context } from '../context.ts';
 import type { Arrived, Channel } from '../hub/channel.ts';
+import type { Subscription } from '../hub/subscription.ts';
 import { announce, fanout } from '../hub/fanout.ts';
-import { Position } from './position.ts';
+import { count } from '../options.ts';
+import { Notices } from './notices.ts';
 
 /** Publications that one read of a gap brings. */
 const FILL = 500;
@@ -16,6 +17,11 @@ const RETRY = [50, 2000] as const;
 const BATCH = 128;
 /** Milliseconds in which every quiet channel is looked at once. */
 const SWEEP = 10_000;
+/** A channel that subscribers count on is used, though nobody publishes: so many times in the life of its position. */
+const USES = 3;
+
+/** Why subscribers are told to begin anew. */
+type Resync = 'gone' | 'rolledBack' | 'renewed';
 
 const NOTHING: ReadonlyMap<string, ChannelPosition> = new Map();
 
@@ -30,6 +36,7 @@ const NOTHING: ReadonlyMap<string, ChannelPosition> = new Map();
 export class Feed implements BrokerEvents {
   readonly #context: Context;
   readonly #stop = new AbortController();
+  readonly #notices = new Notices();
 
   constructor(context: Context) {
     this.#context = context;
@@ -42,6 +49,7 @@ export class Feed implements BrokerEvents {
 
   close(): void {
     this.#stop.abort();
+    this.#notices.close();
   }
 
   get #closed(): boolean {
@@ -81,15 +89,20 @@ export class Feed implements BrokerEvents {
 
   /** Somebody read the stream up to `top`, which this node has not got to yet: resolves when it has. */
   async catchUp(channel: Channel, top: StreamPosition, history: HistoryOptions): Promise<void> {
-    if (channel.size === 0 || channel.position === undefined) channel.position = new Position(top);
+    if (channel.position === undefined) channel.stand(top);
     else await (channel.filling ?? this.#startFilling(channel, [], history));
   }
 
   /** @param history how the channel is kept, should nobody be left who knows */
   #startFilling(channel: Channel, held: Arrived[], history?: HistoryOptions): Promise<void> {
-    this.#context.stats.gaps.found++;
+    const { gaps } = this.#context.stats;
+    gaps.found++;
     channel.held = held;
-    const filling = this.#fill(channel, history).finally(() => (channel.filling = undefined));
+    const began = performance.now();
+    const filling = this.#fill(channel, history).finally(() => {
+      channel.filling = undefined;
+      gaps.seconds += (performance.now() - began) / 1000;
+    });
     channel.filling = filling;
     this.#context.background(filling);
     return filling;
@@ -102,10 +115,11 @@ export class Feed implements BrokerEvents {
       return;
     }
     const { publication, at, delta } = arrived;
-    const position = (channel.position ??= new Position({ ...at, offset: at.offset - 1 }));
+    const position = channel.position ?? channel.stand({ ...at, offset: at.offset - 1 });
     const base = delta ? position.last : undefined;
     switch (position.arrive(at, publication)) {
       case 'old':
+        this.#context.stats.duplicates++;
         return;
       case 'next':
         fanout(channel, publication, base, this.#context.stats);
@@ -135,13 +149,14 @@ export class Feed implements BrokerEvents {
         if (await this.#read(channel, history)) break;
       } catch (error) {
         if (error instanceof ClientError && error.code === errorCodes.unrecoverablePosition.code) {
-          // The stream is another one. What shows it is delivered, so that it is not lost with the rest.
+          // The stream is another one, or is not what it was. What shows it is delivered, so that it is not lost with
+          // the rest.
           this.#release(channel);
-          this.#resync(channel);
+          this.#resync(channel, 'rolledBack');
           return;
         }
         this.#context.log.warn?.('cannot read what is missing', { channel: channel.name, error });
-        await delay(wait);
+        await this.#pause(wait);
       }
     }
     const held = channel.held ?? [];
@@ -154,7 +169,7 @@ export class Feed implements BrokerEvents {
     const held = channel.held ?? [];
     channel.held = undefined;
     for (const { at, publication } of held) {
-      (channel.position ??= new Position(at)).jump(at, publication);
+      (channel.position ?? channel.stand(at)).jump(at, publication);
       fanout(channel, publication, undefined, this.#context.stats);
     }
   }
@@ -173,8 +188,9 @@ export class Feed implements BrokerEvents {
     const first = page.publications[0];
     const whole =
       first === undefined ? page.position.offset <= since.offset : first.offset === since.offset + 1;
-    if (!whole || page.position.offset < since.offset) {
-      this.#resync(channel);
+    const rolledBack = page.position.offset < since.offset;
+    if (!whole || rolledBack) {
+      this.#resync(channel, rolledBack ? 'rolledBack' : 'gone');
       return true;
     }
     const { epoch } = page.position;
@@ -194,21 +210,33 @@ export class Feed implements BrokerEvents {
   }
 
   /** What is missing cannot be had any more. Whoever counted on it is told; what comes next begins anew. */
-  #resync(channel: Channel): void {
+  #resync(channel: Channel, why: 'gone' | 'rolledBack'): void {
     this.#context.log.warn?.('publications are lost', {
       channel: channel.name,
+      why,
       ...channel.position?.current,
     });
-    channel.position = undefined;
-    for (const member of channel.members()) {
-      if (member.grant.positioned) member.session.lostPosition(member);
-    }
+    channel.lose();
+    this.#tell(channel, why, (member) => member.grant.positioned);
   }
 
   #renew(channel: Channel): void {
-    for (const member of channel.members()) {
-      if (member.grant.positioned && !member.serverSide) member.session.lostPosition(member);
+    this.#tell(channel, 'renewed', (member) => member.grant.positioned && !member.serverSide);
+  }
+
+  /** Until its client is told, a subscription gets nothing more: what comes would be taken for what follows. */
+  #tell(channel: Channel, why: Resync, concerned: (member: Subscription) => boolean): void {
+    const members = channel.members().filter(concerned);
+    for (const member of members) {
+      count(this.#context.stats.resyncs, why);
+      channel.park(member);
     }
+    this.#notices.send(members);
+  }
+
+  /** Not all channels, nor all nodes, ask again at once. */
+  #pause(about: number): Promise<void> {
+    return pause(about * (0.5 + Math.random() / 2), this.#stop.signal);
   }
 
   /**
@@ -230,7 +258,7 @@ export class Feed implements BrokerEvents {
       }
       if (!insist || this.#closed) return;
       left = unknown;
-      if (left.length > 0) await delay(wait);
+      if (left.length > 0) await this.#pause(wait);
     }
   }
 
@@ -261,15 +289,49 @@ export class Feed implements BrokerEvents {
   /** Looks at every channel once in a while, a few at a time. */
   async #sweep(stop: AbortSignal): Promise<void> {
     while (!stop.aborted) {
+      const began = performance.now();
       const names = [...this.#context.hub.channels()]
         .filter((channel) => channel.position !== undefined && channel.history !== undefined)
         .map(({ name }) => name);
       const batches = Math.max(1, Math.ceil(names.length / BATCH));
       for (let i = 0; i < batches; i++) {
-        await delay(SWEEP / batches, undefined, { signal: stop, ref: false }).catch(() => undefined);
+        await pause(SWEEP / batches, stop);
         if (stop.aborted) return;
-        await this.#compare(names.slice(i * BATCH, (i + 1) * BATCH), false);
+        const batch = names.slice(i * BATCH, (i + 1) * BATCH);
+        await this.#compare(batch, false);
+        await this.#use(batch);
       }
+      this.#context.stats.sweepSeconds = (performance.now() - began) / 1000;
     }
   }
+
+  /** Keeps the positions of channels alive in which nothing is published. */
+  async #use(names: readonly string[]): Promise<void> {
+    const { hub, broker, log } = this.#context;
+    const now = performance.now();
+    for (const name of names) {
+      const channel = hub.channel(name);
+      const { position, history } = channel ?? {};
+      if (channel?.size === 0 || position === undefined || history === undefined) continue;
+      if (now - position.usedAt < history.metaTtlMs / USES) continue;
+      position.usedAt = now;
+      await broker
+        .history(name, { limit: 0 }, history)
+        .catch((error: unknown) => log.warn?.('cannot keep a position alive', { channel: name, error }));
+    }
+  }
+}
+
+/** Resolves after so many milliseconds, or when `stop` says so. */
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    timer.unref();
+    stop.addEventListener('abort', done);
+  });
 }

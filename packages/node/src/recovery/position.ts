@@ -1,7 +1,6 @@
+import type { HistoryOptions, HistoryPage } from '@gyre/broker';
 import type { Publication, StreamPosition } from '@gyre/protocol';
-
-/** Publications a node keeps for each channel, to bridge what happens while a subscriber is on its way in. */
-const TAIL = 64;
+import { Tail, type TailBudget } from './tail.ts';
 
 /** What became of a publication that arrived. */
 export type Arrival =
@@ -12,6 +11,12 @@ export type Arrival =
   /** It does not follow: publications are missing, or the stream is another one. */
   | 'gap';
 
+/** How long and how much of the channel the stream keeps: what is gone there is not served from here either. */
+type Kept = Pick<HistoryOptions, 'size' | 'ttlMs'>;
+
+/** Epochs that the stream did not go on from, which are remembered. */
+const STRANGERS = 8;
+
 /**
  * Where this node stands in a channel: every positioned subscriber of the channel has got all up to here. Moves with
  * each publication that arrives, and holds the last few of them.
@@ -19,11 +24,20 @@ export type Arrival =
 export class Position {
   #epoch: string;
   #offset: number;
-  #tail: Publication[] = [];
+  readonly #tail: Tail;
+  /** `performance.now()` of the last publication. */
+  #lastAt = 0;
+  /** `performance.now()` of the last use of the stream that this node knows of: a publication, or a read that counts. */
+  usedAt = performance.now();
+  /** Up to this offset the stream has no publications any more. */
+  #gone = 0;
+  /** Positions of other epochs that the stream was found not to go on from: epoch and lowest such offset. */
+  #strangers: Map<string, number> | undefined;
 
-  constructor(at: StreamPosition) {
+  constructor(at: StreamPosition, budget: TailBudget) {
     this.#epoch = at.epoch;
     this.#offset = at.offset;
+    this.#tail = new Tail(budget);
   }
 
   get current(): StreamPosition {
@@ -36,8 +50,8 @@ export class Position {
       if (at.offset <= this.#offset) return 'old';
       if (at.offset === this.#offset + 1) {
         this.#offset = at.offset;
-        this.#tail.push(kept(publication));
-        if (this.#tail.length > TAIL) this.#tail.shift();
+        this.#lastAt = this.usedAt = performance.now();
+        this.#tail.push(publication);
         return 'next';
       }
     }
@@ -46,47 +60,98 @@ export class Position {
 
   /** Gives up where it was, and stands at a publication of any place. */
   jump(at: StreamPosition, publication: Publication): void {
-    this.#epoch = at.epoch;
+    if (at.epoch !== this.#epoch) this.#gone = 0;
+    this.adopt(at.epoch);
     this.#offset = at.offset;
-    this.#tail = [kept(publication)];
+    this.#lastAt = performance.now();
+    this.#tail.clear();
+    this.#tail.push(publication);
   }
 
   /** The stream's publications were removed: what is gone there is not served from here. */
   forget(): void {
-    this.#tail = [];
+    this.#tail.clear();
+    this.#gone = this.#offset;
+  }
+
+  /** Nobody asks any more. */
+  drop(): void {
+    this.#tail.clear();
   }
 
   /** The stream went on from here under another epoch. */
   adopt(epoch: string): void {
     this.#epoch = epoch;
-  }
-
-  /** Takes what was read as the stream's last publication, where that is of use. */
-  learn(at: StreamPosition, last: Publication): void {
-    const here = at.epoch === this.#epoch && at.offset === this.#offset && last.offset === at.offset;
-    if (here && this.#tail.length === 0) this.#tail.push(last);
+    this.#strangers = undefined;
   }
 
   /**
-   * The publications after `since` up to here.
+   * Takes what was read from the stream, ascending, where it goes on into what is at hand.
+   * @param after the read began after this offset, and left out nothing that follows it
+   */
+  learn(page: HistoryPage, after: number, { ttlMs }: Kept): void {
+    const { publications, position, remainingMs = ttlMs } = page;
+    if (position.epoch !== this.#epoch) return;
+    const first = publications[0]?.offset ?? position.offset + 1;
+    if (first > after + 1) this.#gone = Math.max(this.#gone, first - 1);
+    const known = this.#tail.publications[0]?.offset ?? this.#offset + 1;
+    const older = publications.filter(({ offset = 0 }) => offset < known);
+    if (older.at(-1)?.offset !== known - 1) return;
+    // Without a publication of its own it knows only how long those that were read will live.
+    if (known > this.#offset) this.#lastAt = performance.now() - ttlMs + remainingMs;
+    this.#tail.prepend(older);
+  }
+
+  /** The stream was found not to go on from this position, nor from a later one of its epoch. */
+  estrange({ epoch, offset }: StreamPosition): void {
+    this.#strangers ??= new Map();
+    const known = this.#strangers.get(epoch) ?? Infinity;
+    this.#strangers.set(epoch, Math.min(known, offset));
+    const [oldest] = this.#strangers.keys();
+    if (this.#strangers.size > STRANGERS && oldest !== undefined) this.#strangers.delete(oldest);
+  }
+
+  /** It is known, without a look at the stream, that what was published after `since` cannot be had, or is more than `limit`. */
+  lacks({ epoch, offset }: StreamPosition, limit: number): boolean {
+    if (epoch !== this.#epoch) return offset >= (this.#strangers?.get(epoch) ?? Infinity);
+    return offset < this.#offset && (offset < this.#gone || this.#offset - offset > limit);
+  }
+
+  /**
+   * The publications after `since` up to here, as far as a stream with these options still has them.
    * @returns undefined where they are not all at hand
    */
+  missed(since: StreamPosition, kept: Kept): readonly Publication[] | undefined {
+    const missed = this.after(since);
+    const isThere = missed === undefined || missed.length === 0 || this.#isKept(missed.length, kept);
+    return isThere ? missed : undefined;
+  }
+
+  /** The publications after `since` up to here, undefined where they are not all at hand. */
   after(since: StreamPosition): readonly Publication[] | undefined {
     if (since.epoch !== this.#epoch || since.offset > this.#offset) return undefined;
     const missed = this.#offset - since.offset;
-    if (missed > this.#tail.length) return undefined;
-    return missed === 0 ? [] : this.#tail.slice(-missed);
+    const { publications } = this.#tail;
+    if (missed > publications.length) return undefined;
+    return missed === 0 ? [] : publications.slice(-missed);
+  }
+
+  /**
+   * The last publication of a stream with these options, as far as that is known.
+   * @returns an empty page where the stream has none; undefined where that is not known
+   */
+  newest(kept: Kept): HistoryPage | undefined {
+    const { last } = this;
+    if (last !== undefined && this.#isKept(1, kept)) return { publications: [last], position: this.current };
+    return this.#gone >= this.#offset ? { publications: [], position: this.current } : undefined;
+  }
+
+  #isKept(count: number, { size, ttlMs }: Kept): boolean {
+    return count <= size && performance.now() - this.#lastAt < ttlMs;
   }
 
   /** The last publication, if it is at hand. */
   get last(): Publication | undefined {
-    return this.#tail.at(-1);
+    return this.#tail.publications.at(-1);
   }
-}
-
-/** As it stands in the stream: the epoch is said with live ones only. */
-function kept(publication: Publication): Publication {
-  if (publication.epoch === undefined) return publication;
-  const { epoch: _, ...rest } = publication;
-  return rest;
 }

@@ -11,8 +11,7 @@ import {
 import type { Channel } from '../hub/channel.ts';
 import { Subscription } from '../hub/subscription.ts';
 import { chain } from '../recovery/chain.ts';
-import { Position } from '../recovery/position.ts';
-import { recover, type Recovery } from '../recovery/recover.ts';
+import { locate, recover, type Recovery } from '../recovery/recover.ts';
 import type { Session } from './session.ts';
 import { expiry } from './timing.ts';
 
@@ -95,10 +94,14 @@ export async function prepare(session: Session, request: JoinRequest): Promise<C
   };
   try {
     await channel.ready;
-    if (grant.positioned) await locate(session, channel, grant);
-    const recovery = candidate.since === undefined ? undefined : await read(candidate, candidate.since);
     if (grant.presence) {
       await presence.add(channel.name, new Subscription(session, channel, grant, false, undefined).info());
+    }
+    // Last, so that what is found still holds in the turn of `join`.
+    const recovery =
+      candidate.since === undefined ? undefined : await missedSince(candidate, candidate.since);
+    if (grant.positioned && grant.history !== undefined) {
+      await locate(session.context, channel, grant.history, grant.delta !== undefined);
     }
     if (session.state === 'closed') throw gone();
     return { ...candidate, recovery };
@@ -117,37 +120,19 @@ export async function abandon({ session, channel, grant }: Candidate): Promise<v
   await session.context.presence.remove(channel.name, session.id);
 }
 
-/**
- * Makes sure that the node knows where it stands in the channel, and for patches what was published last, so that they
- * can be made against it.
- */
-async function locate(session: Session, channel: Channel, grant: SubscriptionGrant): Promise<void> {
-  const { history, delta } = grant;
-  if (history === undefined) return;
-  const known = channel.position;
-  const lacksBase = delta !== undefined && known?.last === undefined && known?.current.offset !== 0;
-  if (known !== undefined && !lacksBase) return;
-  const filter = lacksBase ? { limit: 1, reverse: true } : { limit: 0 };
-  const { position, publications } = await session.context.broker.history(channel.name, filter, history);
-  // A publication that came meanwhile knows better.
-  channel.position ??= new Position(position);
-  if (publications[0] !== undefined) channel.position.learn(position, publications[0]);
-}
-
-async function read(
-  candidate: Omit<Candidate, 'recovery'>,
+async function missedSince(
+  { session, channel, grant }: Omit<Candidate, 'recovery'>,
   since: StreamPosition,
 ): Promise<Recovery | undefined> {
-  const { session, channel, grant } = candidate;
   if (!grant.recoverable || grant.history === undefined) return undefined;
-  const { broker, options } = session.context;
+  const { context } = session;
   for (let attempt = 1; ; attempt++) {
-    const recovery = await recover(broker, channel.name, since, grant, grant.history, options);
+    const recovery = await recover(context, channel, since, grant, grant.history);
     // The channel may have moved on meanwhile; the tail bridges that, unless it was very fast.
     const bridged = channel.position?.after(recovery.top) !== undefined;
     if (bridged || attempt === RECOVERY_ATTEMPTS) return recovery;
     // Or the stream holds what has not reached this node: then that comes first.
-    await session.context.feed.catchUp(channel, recovery.top, grant.history);
+    await context.feed.catchUp(channel, recovery.top, grant.history);
   }
 }
 

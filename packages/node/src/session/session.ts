@@ -245,7 +245,6 @@ export class Session implements Client, Due {
    * subscription, to reconnect.
    */
   lostPosition(subscription: Subscription): void {
-    this.context.stats.resyncs++;
     if (subscription.serverSide) {
       this.disconnect(disconnect('insufficientState'));
       return;

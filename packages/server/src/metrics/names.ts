@@ -29,8 +29,11 @@ export interface Sources {
       readonly frames: number;
       readonly bytes: number;
       readonly recoveries: { yes: number; no: number };
-      readonly gaps: { readonly found: number; readonly filled: number };
-      readonly resyncs: number;
+      readonly gaps: { readonly found: number; readonly filled: number; readonly seconds: number };
+      readonly resyncs: Values;
+      readonly duplicates: number;
+      readonly recoverySources: Values;
+      readonly sweepSeconds: number;
     };
   };
   readonly api: {
@@ -131,8 +134,28 @@ export const rows: readonly Row[] = [
   counter('node_gap_publications_total', 'Publications read from the stream to fill gaps.', [], ({ node }) =>
     one(node.stats.gaps.filled),
   ),
-  counter('client_resyncs_total', 'Subscriptions that lost their place in a stream.', [], ({ node }) =>
-    one(node.stats.resyncs),
+  counter('node_gap_seconds_total', 'Time that channels were held until gaps were filled.', [], ({ node }) =>
+    one(node.stats.gaps.seconds),
+  ),
+  counter(
+    'client_resyncs_total',
+    'Subscriptions told to begin anew, because their place in a stream was lost.',
+    ['reason'],
+    ({ node }) => node.stats.resyncs,
+  ),
+  counter('node_duplicates_dropped_total', 'Publications that arrived a second time.', [], ({ node }) =>
+    one(node.stats.duplicates),
+  ),
+  counter(
+    'node_recovery_sources_total',
+    'Recoveries by where they were answered from: what the node has at hand, or the stream.',
+    ['source'],
+    ({ node }) => node.stats.recoverySources,
+  ),
+  gauge(
+    'node_sweep_round_seconds',
+    'Time of the last round of comparing quiet channels with their streams; 10 where all is well.',
+    ({ node }) => node.stats.sweepSeconds,
   ),
   counter('transport_frames_sent_total', 'Frames written to clients.', [], ({ node }) =>
     one(node.stats.frames),

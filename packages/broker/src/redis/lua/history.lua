@@ -6,7 +6,7 @@
 --       4 epoch of the position that is asked about, "" for any     5 its offset, "" for none
 --       6 how many, "0" for none      7 "1": in reverse
 --
--- Returns {0, epoch, offset, entries}; -1 where the position is of an epoch that this stream does not go on from
+-- Returns {0, epoch, offset, entries, ms until the entries go}; -1 where the position is of an epoch that this stream does not go on from
 
 local function above(a, b)
   if #a ~= #b then return #a > #b end
@@ -47,4 +47,4 @@ if ARGV[6] ~= '0' then
     entries = redis.call('XREVRANGE', stream, last, '-', 'COUNT', ARGV[6])
   end
 end
-return { 0, epoch, offset, entries }
+return { 0, epoch, offset, entries, redis.call('PTTL', stream) }
