@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { api, type Gyre } from '../harness/index.ts';
-import type { Ledger, Outcome } from './ledger.ts';
+import type { Ledger, Outcome, Sent } from './ledger.ts';
 
 /** Milliseconds that a publisher waits for an answer. */
 const PATIENCE = 10_000;
@@ -32,8 +32,6 @@ export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
   const { channels, rate } = options;
   const stop = new AbortController();
   const counts = new Map(channels.map((channel) => [channel, 0]));
-  const next = sequences.get(ledger) ?? new Map<string, number>();
-  sequences.set(ledger, next);
   const interval = (1000 * channels.length) / rate;
 
   const run = async (channel: string, index: number): Promise<void> => {
@@ -45,19 +43,8 @@ export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
       if (due > now) await delay(due - now, undefined, { signal: stop.signal }).catch(() => {});
       due = Math.max(due, now) + interval;
       if (stop.signal.aborted) break;
-      const seq = (next.get(channel) ?? 0) + 1;
-      next.set(channel, seq);
-      const id = `${channel}#${seq}`;
-      const sentAt = performance.now();
-      let outcome: Outcome = { kind: 'unknown' };
-      let attempts = 0;
-      for (; outcome.kind !== 'ok' && performance.now() - sentAt < GIVES_UP; attempts++) {
-        if (attempts > 0) await delay(PAUSE);
-        const nodes = options.nodes();
-        outcome = await attempt(nodes[node % nodes.length]!, channel, id);
-        if (outcome.kind !== 'ok') node++;
-      }
-      ledger.sent.push({ channel, seq, id, sentAt, doneAt: performance.now(), attempts, outcome });
+      const { attempts } = await publishOne(ledger, channel, options.nodes, node);
+      node += attempts - 1;
       counts.set(channel, (counts.get(channel) ?? 0) + 1);
     }
   };
@@ -69,6 +56,34 @@ export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
       await running;
     },
   };
+}
+
+/**
+ * Publishes in a channel, trying again under the same key, each time through another node, until the outcome is known.
+ * @param node index of the first one
+ */
+export async function publishOne(
+  ledger: Ledger,
+  channel: string,
+  nodes: PublisherOptions['nodes'],
+  node: number,
+): Promise<Sent> {
+  const next = sequences.get(ledger) ?? new Map<string, number>();
+  sequences.set(ledger, next);
+  const seq = (next.get(channel) ?? 0) + 1;
+  next.set(channel, seq);
+  const id = `${channel}#${seq}`;
+  const sentAt = performance.now();
+  let outcome: Outcome = { kind: 'unknown' };
+  let attempts = 0;
+  for (; outcome.kind !== 'ok' && performance.now() - sentAt < GIVES_UP; attempts++) {
+    if (attempts > 0) await delay(PAUSE);
+    const all = nodes();
+    outcome = await attempt(all[(node + attempts) % all.length]!, channel, id);
+  }
+  const sent = { channel, seq, id, sentAt, doneAt: performance.now(), attempts, outcome };
+  ledger.sent.push(sent);
+  return sent;
 }
 
 async function attempt(node: Gyre, channel: string, id: string): Promise<Outcome> {

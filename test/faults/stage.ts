@@ -6,7 +6,7 @@ import { check, checkConvergence, type Allowed, type Fact, type Finding } from '
 import { answers, positions, readStreams, type Scene } from './facts.ts';
 import { figures, line } from './figures.ts';
 import { newLedger, saveLedger, type Ledger } from './ledger.ts';
-import { publish, type Publishers } from './publishers.ts';
+import { publish, publishOne, type Publishers } from './publishers.ts';
 import { seed } from './seed.ts';
 import { subscriber, type Subscriber } from './subscribers.ts';
 
@@ -32,6 +32,8 @@ export interface StageOptions {
   readonly node?: (index: number) => Pick<StartOptions, 'args' | 'env'>;
   /** Subscribers, each to five of the twenty channels. Default 60. */
   readonly subscribers?: number;
+  /** Channels besides, in which only the test publishes; each subscriber has one of them. Default none. */
+  readonly quiet?: number;
   /** Publications a second. Default 100. */
   readonly rate?: number;
 }
@@ -77,7 +79,10 @@ export class Stage implements Scene {
   readonly random: Random = randomFrom(seed);
   readonly ledger: Ledger = newLedger();
   readonly rooms = Array.from({ length: 5 }, (_, n) => `room:${n}`);
-  readonly channels = [...Array.from({ length: 15 }, (_, n) => `news${n}`), ...this.rooms];
+  /** Those that the load publishes in. */
+  readonly busy = [...Array.from({ length: 15 }, (_, n) => `news${n}`), ...this.rooms];
+  readonly quiet: readonly string[];
+  readonly channels: readonly string[];
   readonly subscribers: Subscriber[] = [];
   readonly proxies: readonly Proxy[];
   ownSubscriptions = 0;
@@ -86,6 +91,7 @@ export class Stage implements Scene {
   readonly #servers: readonly OwnRedis[];
   readonly #addresses: readonly string[];
   readonly #figures: Record<string, string | number> = {};
+  #load: Publishers | undefined;
 
   constructor(
     options: StageOptions,
@@ -94,6 +100,8 @@ export class Stage implements Scene {
     proxies: readonly Proxy[],
   ) {
     this.#options = options;
+    this.quiet = Array.from({ length: options.quiet ?? 0 }, (_, n) => `quiet${n}`);
+    this.channels = [...this.busy, ...this.quiet];
     this.#servers = servers;
     this.#addresses = addresses;
     this.proxies = proxies;
@@ -108,9 +116,9 @@ export class Stage implements Scene {
     return this.#servers[0]!;
   }
 
-  /** Says what something took, on the line of this run. */
-  figure(name: string, value: string | number): void {
-    this.#figures[name] = value;
+  /** Says what something took, in milliseconds, or another number, on the line of this run. */
+  figure(name: string, value: number): void {
+    this.#figures[name] = Math.round(value);
   }
 
   /** Starts a node, again where it ran before, on its old port. */
@@ -136,7 +144,8 @@ export class Stage implements Scene {
   async subscribe(count: number): Promise<void> {
     for (let n = 0; n < count; n++) {
       const channels = new Set<string>();
-      while (channels.size < 5) channels.add(this.random.pick(this.channels));
+      while (channels.size < 5) channels.add(this.random.pick(this.busy));
+      if (this.quiet.length > 0) channels.add(this.quiet[n % this.quiet.length]!);
       this.subscribers.push(
         subscriber(this.ledger, {
           name: `s${this.subscribers.length}`,
@@ -161,24 +170,47 @@ export class Stage implements Scene {
     return counts.reduce((all, count) => all + count, 0);
   }
 
+  /** Publishes one publication, as the load does. Resolves when all subscribers of the channel have it. */
+  async say(channel: string): Promise<void> {
+    const { outcome } = await publishOne(this.ledger, channel, () => this.nodes, this.random.int(3));
+    if (outcome.kind !== 'ok') throw new Error(`not published in ${channel}`);
+    const concerned = this.subscribers.filter((one) => one.channels.includes(channel));
+    await until(() => concerned.every((one) => one.offset(channel) >= outcome.offset), {
+      deadline: 4 * REST,
+      message: `${outcome.offset} of ${channel} with everybody`,
+    });
+  }
+
   /** Does a fault under load, lets everything come to rest, and holds the ledger against the promises. */
   async run(fault: Fault): Promise<void> {
-    const load = this.#load(fault);
-    await progress(load);
+    const load = this.#publish(fault);
+    this.#load = load;
+    await this.goOn();
     const began = performance.now();
     await fault.inject();
     const mended = performance.now();
-    await progress(load);
+    await this.goOn();
     await load.stop();
     const rest = await this.#rest();
-    this.figure('injected', `${(mended - began).toFixed(0)}`);
-    this.figure('settled', `${(performance.now() - mended).toFixed(0)}`);
+    this.figure('injected', mended - began);
+    this.figure('settled', performance.now() - mended);
     await this.#judge(fault, rest, began);
   }
 
-  #load({ publishOn }: Fault): Publishers {
+  /** Waits until the load has gone on for so many publications in every channel. */
+  async goOn(publications = LEAD): Promise<void> {
+    const load = this.#load;
+    if (load === undefined) return;
+    const before = load.done();
+    await until(() => load.done() >= before + publications, {
+      deadline: 4 * REST,
+      message: 'publications that go on',
+    });
+  }
+
+  #publish({ publishOn }: Fault): Publishers {
     const nodes = () => (publishOn ?? [...this.nodes.keys()]).map((index) => this.nodes[index]!);
-    return publish(this.ledger, { channels: this.channels, rate: this.#options.rate ?? 100, nodes });
+    return publish(this.ledger, { channels: this.busy, rate: this.#options.rate ?? 100, nodes });
   }
 
   /** Waits until everything is as it should be, or long enough. @returns what is not */
@@ -236,12 +268,6 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   stage.ownSubscriptions = await stage.redisSubscriptions();
   await stage.subscribe(subscribers);
   return stage;
-}
-
-/** The load has gone on for a while. */
-async function progress(load: Publishers): Promise<void> {
-  const before = load.done();
-  await until(() => load.done() >= before + LEAD, { deadline: REST, message: 'publications that go on' });
 }
 
 /** A node that cannot be asked is one thing more that is not as it should be. */
