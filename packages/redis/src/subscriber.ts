@@ -336,7 +336,8 @@ export class Subscriber {
     const sentAt = performance.now();
     try {
       await this.#options.ping(`${sentAt}`);
-      this.#unseen++;
+      // It may have come before the answer.
+      if (sentAt > this.#verifiedAt) this.#unseen++;
       this.roundTripMs = performance.now() - sentAt;
     } catch {
       // The other connection's trouble, which it tells of.
@@ -347,8 +348,7 @@ export class Subscriber {
   #seen(message: Buffer): void {
     if (!this.#beacon.confirmed) return;
     this.#verifiedAt = Number(message.toString());
-    // The answer to the ping may come after it.
-    this.#unseen = -1;
+    this.#unseen = 0;
   }
 }
 
