@@ -15,6 +15,8 @@ export interface PublisherOptions {
   readonly rate: number;
   /** Those that are published through; the next one is taken when one fails. */
   readonly nodes: () => readonly Gyre[];
+  /** Publications have idempotency keys. Default true; without, whoever tries again may publish twice. */
+  readonly keyed?: boolean;
 }
 
 export interface Publishers {
@@ -43,7 +45,7 @@ export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
       if (due > now) await delay(due - now, undefined, { signal: stop.signal }).catch(() => {});
       due = Math.max(due, now) + interval;
       if (stop.signal.aborted) break;
-      const { attempts } = await publishOne(ledger, channel, options.nodes, node);
+      const { attempts } = await publishOne(ledger, channel, options, node);
       node += attempts - 1;
       counts.set(channel, (counts.get(channel) ?? 0) + 1);
     }
@@ -65,7 +67,7 @@ export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
 export async function publishOne(
   ledger: Ledger,
   channel: string,
-  nodes: PublisherOptions['nodes'],
+  { nodes, keyed = true }: Pick<PublisherOptions, 'nodes' | 'keyed'>,
   node: number,
 ): Promise<Sent> {
   const next = sequences.get(ledger) ?? new Map<string, number>();
@@ -79,15 +81,15 @@ export async function publishOne(
   for (; outcome.kind !== 'ok' && performance.now() - sentAt < GIVES_UP; attempts++) {
     if (attempts > 0) await delay(PAUSE);
     const all = nodes();
-    outcome = await attempt(all[(node + attempts) % all.length]!, channel, id);
+    outcome = await attempt(all[(node + attempts) % all.length]!, channel, id, keyed);
   }
   const sent = { channel, seq, id, sentAt, doneAt: performance.now(), attempts, outcome };
   ledger.sent.push(sent);
   return sent;
 }
 
-async function attempt(node: Gyre, channel: string, id: string): Promise<Outcome> {
-  const params = { channel, data: { id }, idempotency_key: id };
+async function attempt(node: Gyre, channel: string, id: string, keyed: boolean): Promise<Outcome> {
+  const params = { channel, data: { id }, ...(keyed ? { idempotency_key: id } : {}) };
   try {
     const { result, error } = await api<{ offset: number; epoch: string }>(node, 'publish', params, PATIENCE);
     if (error !== undefined) return { kind: 'error', code: error.code };

@@ -44,6 +44,8 @@ export interface Fault extends Allowed {
   readonly name: string;
   /** Nodes that publications go through. Default all. */
   readonly publishOn?: readonly number[];
+  /** Publications have idempotency keys. Default true. */
+  readonly keyed?: boolean;
   /** Does the harm and mends it. The load goes on beside it. */
   readonly inject: () => Promise<void>;
 }
@@ -172,7 +174,12 @@ export class Stage implements Scene {
 
   /** Publishes one publication, as the load does. Resolves when all who are subscribed have it. */
   async say(channel: string): Promise<void> {
-    const { outcome } = await publishOne(this.ledger, channel, () => this.nodes, this.random.int(3));
+    const { outcome } = await publishOne(
+      this.ledger,
+      channel,
+      { nodes: () => this.nodes },
+      this.random.int(3),
+    );
     if (outcome.kind !== 'ok') throw new Error(`not published in ${channel}`);
     const concerned = this.subscribers.filter((one) => one.id() !== '' && one.channels.includes(channel));
     await until(() => concerned.every((one) => one.offset(channel) >= outcome.offset), {
@@ -208,9 +215,9 @@ export class Stage implements Scene {
     });
   }
 
-  #publish({ publishOn }: Fault): Publishers {
+  #publish({ publishOn, keyed = true }: Fault): Publishers {
     const nodes = () => (publishOn ?? [...this.nodes.keys()]).map((index) => this.nodes[index]!);
-    return publish(this.ledger, { channels: this.busy, rate: this.#options.rate ?? 100, nodes });
+    return publish(this.ledger, { channels: this.busy, rate: this.#options.rate ?? 100, nodes, keyed });
   }
 
   /** Waits until everything is as it should be, or long enough. @returns what is not */
