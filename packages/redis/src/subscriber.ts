@@ -142,7 +142,7 @@ export class Subscriber {
 
   /** Does not wait any longer to connect again. */
   hurry(): void {
-    hurry(this.#options.client);
+    if (!this.#closed) hurry(this.#options.client);
   }
 
   /** Breaks the connection, to make it again. */
