@@ -1,4 +1,4 @@
-import { api, type Gyre } from '../harness/index.ts';
+import { api, until, type Gyre } from '../harness/index.ts';
 import { metrics } from '../harness/metrics.ts';
 import type { Fact, Stream, Streams } from './checks.ts';
 import type { Subscriber } from './subscribers.ts';
@@ -45,10 +45,14 @@ export async function answers(scene: Scene): Promise<Fact[]> {
   return facts.flat();
 }
 
-/** The streams as a node reads them, whole. */
+/** The streams as a node reads them, whole. It may just be on its way to another Redis. */
 export async function readStreams({ nodes, channels }: Scene): Promise<Streams> {
   const streams = new Map<string, Stream>();
-  for (const channel of channels) streams.set(channel, await history(nodes[0]!, channel, -1));
+  for (const channel of channels) {
+    const read = (): Promise<Stream | undefined> => history(nodes[0]!, channel, -1).catch(() => undefined);
+    const stream = await until(read, { message: `the history of ${channel}` });
+    if (stream !== undefined) streams.set(channel, stream);
+  }
   return streams;
 }
 

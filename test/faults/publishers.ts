@@ -15,6 +15,8 @@ export interface PublisherOptions {
   readonly rate: number;
   /** Those that are published through; the next one is taken when one fails. */
   readonly nodes: () => readonly Gyre[];
+  /** Publications have idempotency keys. Default true; without, whoever tries again may publish twice. */
+  readonly keyed?: boolean;
 }
 
 export interface Publishers {
@@ -31,28 +33,23 @@ const sequences = new WeakMap<Ledger, Map<string, number>>();
 
 /** One publisher for each channel, sending one after the other, trying again under the same key until it knows. */
 export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
-  const { channels, rate, nodes } = options;
+  const { channels, rate } = options;
   const stop = new AbortController();
   const abandon = new AbortController();
   const counts = new Map(channels.map((channel) => [channel, 0]));
-  const last = sequences.get(ledger) ?? new Map<string, number>();
-  sequences.set(ledger, last);
   const interval = (1000 * channels.length) / rate;
 
   const run = async (channel: string, index: number): Promise<void> => {
     // Spread over the interval, so that the load is even; each begins with a node of its own.
     let due = performance.now() + (interval * index) / channels.length;
     let node = index;
-    const next = (): Gyre => nodes()[node % nodes().length]!;
-    const failed = (): number => node++;
     for (;;) {
       const now = performance.now();
       if (due > now) await delay(due - now, undefined, { signal: stop.signal }).catch(() => {});
       due = Math.max(due, now) + interval;
       if (stop.signal.aborted) return;
-      const seq = (last.get(channel) ?? 0) + 1;
-      last.set(channel, seq);
-      ledger.sent.push(await send(channel, seq, next, failed, abandon.signal));
+      const { attempts } = await publishOne(ledger, channel, options, node, abandon.signal);
+      node += attempts - 1;
       counts.set(channel, (counts.get(channel) ?? 0) + 1);
     }
   };
@@ -70,29 +67,38 @@ export function publish(ledger: Ledger, options: PublisherOptions): Publishers {
   };
 }
 
-/** Tries until the publication is acknowledged, or given up. */
-async function send(
+/**
+ * Publishes in a channel, trying again under the same key, each time through another node, until the outcome is known.
+ * @param node index of the first one
+ */
+export async function publishOne(
+  ledger: Ledger,
   channel: string,
-  seq: number,
-  node: () => Gyre,
-  failed: () => void,
-  abandoned: AbortSignal,
+  { nodes, keyed = true }: Pick<PublisherOptions, 'nodes' | 'keyed'>,
+  node: number,
+  abandoned?: AbortSignal,
 ): Promise<Sent> {
+  const next = sequences.get(ledger) ?? new Map<string, number>();
+  sequences.set(ledger, next);
+  const seq = (next.get(channel) ?? 0) + 1;
+  next.set(channel, seq);
   const id = `${channel}#${seq}`;
   const sentAt = performance.now();
-  const waits = (): boolean => !abandoned.aborted && performance.now() - sentAt < GIVES_UP;
-  let outcome = await attempt(node(), channel, id);
-  let attempts = 1;
+  const waits = (): boolean => abandoned?.aborted !== true && performance.now() - sentAt < GIVES_UP;
+  let outcome: Outcome = { kind: 'unknown' };
+  let attempts = 0;
   for (; outcome.kind !== 'ok' && waits(); attempts++) {
-    failed();
-    await delay(PAUSE);
-    outcome = await attempt(node(), channel, id);
+    if (attempts > 0) await delay(PAUSE);
+    const all = nodes();
+    outcome = await attempt(all[(node + attempts) % all.length]!, channel, id, keyed);
   }
-  return { channel, seq, id, sentAt, doneAt: performance.now(), attempts, outcome };
+  const sent = { channel, seq, id, sentAt, doneAt: performance.now(), attempts, outcome };
+  ledger.sent.push(sent);
+  return sent;
 }
 
-async function attempt(node: Gyre, channel: string, id: string): Promise<Outcome> {
-  const params = { channel, data: { id }, idempotency_key: id };
+async function attempt(node: Gyre, channel: string, id: string, keyed: boolean): Promise<Outcome> {
+  const params = { channel, data: { id }, ...(keyed ? { idempotency_key: id } : {}) };
   try {
     const { result, error } = await api<{ offset: number; epoch: string }>(node, 'publish', params, PATIENCE);
     if (error !== undefined) return { kind: 'error', code: error.code };

@@ -7,7 +7,7 @@ import { answers, positions, readStreams, redisSubscriptions, type Scene } from 
 import { figures, line } from './figures.ts';
 import { misled } from './memberships.ts';
 import { newLedger, saveLedger, type Ledger } from './ledger.ts';
-import { publish, type Publishers } from './publishers.ts';
+import { publish, publishOne, type Publishers } from './publishers.ts';
 import { seed } from './seed.ts';
 import { subscriber, type Subscriber, type Way } from './subscribers.ts';
 
@@ -33,6 +33,8 @@ export interface StageOptions {
   readonly node?: (index: number) => Pick<StartOptions, 'args' | 'env'>;
   /** Subscribers, each to five of the twenty channels. Default 60. */
   readonly subscribers?: number;
+  /** Channels besides, in which only the test publishes; each subscriber has one of them. Default none. */
+  readonly quiet?: number;
   /** Publications a second. Default 100. */
   readonly rate?: number;
 }
@@ -43,6 +45,8 @@ export interface Fault extends Allowed {
   readonly name: string;
   /** Nodes that publications go through. Default all. */
   readonly publishOn?: readonly number[];
+  /** Publications have idempotency keys. Default true. */
+  readonly keyed?: boolean;
   /** Does the harm and mends it. The load goes on beside it. */
   readonly inject: () => Promise<void>;
 }
@@ -77,7 +81,10 @@ export class Stage implements Scene {
   readonly random: Random = randomFrom(seed);
   readonly ledger: Ledger = newLedger();
   readonly rooms = Array.from({ length: 5 }, (_, n) => `room:${n}`);
-  readonly channels = [...Array.from({ length: 15 }, (_, n) => `news${n}`), ...this.rooms];
+  /** Those that the load publishes in. */
+  readonly busy = [...Array.from({ length: 15 }, (_, n) => `news${n}`), ...this.rooms];
+  readonly quiet: readonly string[];
+  readonly channels: readonly string[];
   readonly subscribers: Subscriber[] = [];
   readonly proxies: readonly Proxy[];
   ownSubscriptions = 0;
@@ -97,6 +104,8 @@ export class Stage implements Scene {
     proxies: readonly Proxy[],
   ) {
     this.#options = options;
+    this.quiet = Array.from({ length: options.quiet ?? 0 }, (_, n) => `quiet${n}`);
+    this.channels = [...this.busy, ...this.quiet];
     this.#servers = servers;
     this.#addresses = addresses;
     this.proxies = proxies;
@@ -142,7 +151,8 @@ export class Stage implements Scene {
   async subscribe(count: number, ways: () => readonly Way[] = () => this.nodes): Promise<void> {
     for (let n = 0; n < count; n++) {
       const channels = new Set<string>();
-      while (channels.size < 5) channels.add(this.random.pick(this.channels));
+      while (channels.size < 5) channels.add(this.random.pick(this.busy));
+      if (this.quiet.length > 0) channels.add(this.quiet[n % this.quiet.length]!);
       this.subscribers.push(
         subscriber(this.ledger, {
           name: `s${this.subscribers.length}`,
@@ -166,6 +176,22 @@ export class Stage implements Scene {
       [...list.matchAll(/ s?sub=(\d+)/g)].map(([, count]) => Number(count)),
     );
     return counts.reduce((all, count) => all + count, 0);
+  }
+
+  /** Publishes one publication, as the load does. Resolves when all who are subscribed have it. */
+  async say(channel: string): Promise<void> {
+    const { outcome } = await publishOne(
+      this.ledger,
+      channel,
+      { nodes: () => this.nodes },
+      this.random.int(3),
+    );
+    if (outcome.kind !== 'ok') throw new Error(`not published in ${channel}`);
+    const concerned = this.subscribers.filter((one) => one.id() !== '' && one.channels.includes(channel));
+    await until(() => concerned.every((one) => one.offset(channel) >= outcome.offset), {
+      deadline: 4 * REST,
+      message: `${outcome.offset} of ${channel} with everybody`,
+    });
   }
 
   /** Does a fault under load, lets everything come to rest, and holds the ledger against the promises. */
@@ -204,9 +230,9 @@ export class Stage implements Scene {
     });
   }
 
-  #publish({ publishOn }: Fault): Publishers {
+  #publish({ publishOn, keyed = true }: Fault): Publishers {
     const nodes = () => (publishOn ?? [...this.nodes.keys()]).map((index) => this.nodes[index]!);
-    return publish(this.ledger, { channels: this.channels, rate: this.#options.rate ?? 100, nodes });
+    return publish(this.ledger, { channels: this.busy, rate: this.#options.rate ?? 100, nodes, keyed });
   }
 
   /** Whatever subscribers were told of others coming and going is so in the end. */

@@ -323,6 +323,26 @@ describe('publications that did not reach the node', () => {
     expect(pushed(peer.messages())).toEqual([{ data: 'seen', offset: 3 }]);
   });
 
+  it('[REC2][REC15] show that the stream is another one, and leave its epoch to the answer that tells', async () => {
+    const node = await start(granting(recoverable));
+    const peer = await node.connected();
+    await subscribe(peer);
+    await see(node, 'c');
+    const [first] = pushed(peer.messages()) as { epoch?: string }[];
+    // The stream is forgotten with this one.
+    await node.broker.publish('c', data('"last"'), { history: { ...history, metaTtlMs: 0 } });
+    await settled();
+    peer.messages();
+    await see(node, 'c');
+    expect(peer.messages()).toEqual([
+      { push: { channel: 'c', pub: { data: 'seen', offset: 1 } } },
+      { push: { channel: 'c', unsubscribe: { code: 2500, reason: 'insufficient state' } } },
+    ]);
+    const [again] = await subscribe(peer, { recover: true, offset: 1, epoch: first?.epoch });
+    expect(again).toMatchObject({ subscribe: { was_recovering: true, offset: 1 } });
+    expect(again).not.toHaveProperty('subscribe.recovered');
+  });
+
   it('[REC15] end the connection where the server made the subscription', async () => {
     const node = await start({
       connecting: async () => ({ user: 'u', subscriptions: new Map([['s', recoverable]]) }),

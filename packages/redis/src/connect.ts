@@ -92,7 +92,10 @@ export function keepConnected(client: Redis, closed: () => boolean): void {
 
 /** Connects now if it waits to do so: Redis is known to be there. */
 export function hurry(client: Redis): void {
-  if (client.status === 'reconnecting') client.connect().catch(() => {});
+  if (client.status !== 'reconnecting') return;
+  // The library would leave it behind, and connect once more when it is over: after the client was closed, if need be.
+  clearTimeout(client['reconnectTimeout'] ?? undefined);
+  client.connect().catch(() => {});
 }
 
 /** Asks a connected server what it is. The first thing that a connection is used for. */

@@ -120,7 +120,7 @@ export class Link {
 
   /** Does not wait any longer to connect again. */
   hurry(): void {
-    hurry(this.#client);
+    if (!this.#closed) hurry(this.#client);
   }
 
   /** Breaks the connection, to make it again. */

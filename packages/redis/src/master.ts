@@ -98,6 +98,12 @@ export class Master {
     this.subscriber.rebuild();
   }
 
+  /** Does not wait any longer to connect again. */
+  hurry(): void {
+    for (const lane of lanes) this.#links[lane].hurry();
+    this.subscriber.hurry();
+  }
+
   close(): void {
     for (const lane of lanes) this.#links[lane].close();
     this.#waiting?.close();
@@ -106,8 +112,7 @@ export class Master {
 
   #opened(info: ServerInfo): void {
     this.#info = info;
-    for (const lane of lanes) this.#links[lane].hurry();
-    this.subscriber.hurry();
+    this.hurry();
     if (info.runId !== '') return;
     const reason = new Error('that it came back with an older copy would not be noticed');
     this.#errors.warn('Redis hides its run_id', reason);

@@ -13,8 +13,9 @@ export interface Proxy {
    * on a connection for commands is cut short with this chance, somewhere before its end, and the connection breaks there.
    * @param rate from 0, which ends it, to 1
    * @param random gives numbers from 0 to below 1
+   * @param which asked of each piece whether it is at risk; default all
    */
-  swallow(rate: number, random: () => number): void;
+  swallow(rate: number, random: () => number, which?: (piece: Buffer) => boolean): void;
   /**
    * From now on everything takes longer, in both directions, and stays in order.
    * @param ms 0 ends it; a function is asked for each piece
@@ -92,12 +93,12 @@ export async function startProxy(to: number): Promise<Proxy> {
   let shut = false;
   let held = false;
   let latency = (): number => 0;
-  let loses = (): boolean => false;
+  let loses = (_piece: Buffer): boolean => false;
   let shorten = (data: Buffer): Buffer => data;
 
   const fromServer = (pair: Pair, data: Buffer): void => {
     if (pair.mute) return;
-    if (pair.subscriber || !loses()) return pair.back.push(data, latency());
+    if (pair.subscriber || !loses(data)) return pair.back.push(data, latency());
     pair.mute = true;
     pair.back.push(shorten(data), latency());
     pair.back.push(undefined, 0);
@@ -145,8 +146,8 @@ export async function startProxy(to: number): Promise<Proxy> {
         if (which === 'all' || pair.subscriber === (which === 'subscriptions')) pair.mute = true;
       }
     },
-    swallow: (rate, random) => {
-      loses = () => random() < rate;
+    swallow: (rate, random, which = () => true) => {
+      loses = (piece) => which(piece) && random() < rate;
       shorten = (data) => data.subarray(0, Math.floor(random() * data.length));
     },
     delay: (ms) => {

@@ -34,7 +34,10 @@ export class ServerShard extends BaseShard {
       watch,
     });
     if (address.kind !== 'sentinel') return;
-    this.#watch = new SentinelWatch(address, options, () => this.#master.rebuild());
+    this.#watch = new SentinelWatch(address, options, () => {
+      this.#master.rebuild();
+      this.#master.hurry();
+    });
   }
 
   protected override master(): Master {

@@ -145,7 +145,7 @@ export class Subscriber {
 
   /** Does not wait any longer to connect again. */
   hurry(): void {
-    hurry(this.#options.client);
+    if (!this.#closed) hurry(this.#options.client);
   }
 
   /** Breaks the connection, to make it again. */
@@ -343,7 +343,8 @@ export class Subscriber {
     const sentAt = performance.now();
     try {
       await this.#options.ping(`${sentAt}`);
-      this.#unseen++;
+      // It may have come before the answer.
+      if (sentAt > this.#verifiedAt) this.#unseen++;
       this.roundTripMs = performance.now() - sentAt;
     } catch {
       // The other connection's trouble, which it tells of.
@@ -355,8 +356,7 @@ export class Subscriber {
     if (!this.#beacon.confirmed) return;
     this.#verifiedAt = Number(message.toString());
     this.#options.seen(this.verifiedAge);
-    // The answer to the ping may come after it.
-    this.#unseen = -1;
+    this.#unseen = 0;
   }
 }
 

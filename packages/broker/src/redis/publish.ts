@@ -15,8 +15,8 @@ type Outcome = [what: number, epoch: Buffer, offset: Buffer];
 const publishStream = script<Outcome>(new URL('./lua/publish_stream.lua', import.meta.url));
 
 const defaultIdempotencyTtlMs = 300_000;
-/** Attempts of one publication, and milliseconds after which no other one begins. */
-const attempts = 3;
+/** Attempts of one publication, so that three answers in a row may get lost, and milliseconds after which no other one begins. */
+const attempts = 4;
 const attemptsMs = 5000;
 
 const notKept: PublishResult = {};
@@ -116,7 +116,8 @@ async function insist(engine: Engine, { shard, tag }: Place, keys: string[], arg
   for (let attempt = 1, again = '0'; ; attempt++) {
     try {
       const line: Arg[] = [shard.publishCommand, runId, ...args.identity, again, ...args.rest];
-      const outcome = await publishStream(shard, tag, keys, line);
+      const published = publishStream(shard, tag, keys, line);
+      const outcome = await (again === '1' ? before(deadline, published) : published);
       if (again === '1') count(engine, outcome[0]);
       return outcome;
     } catch (error) {
@@ -125,6 +126,20 @@ async function insist(engine: Engine, { shard, tag }: Place, keys: string[], arg
       if (again === '0' || enough) throw refusal(engine, error);
     }
     await new Promise((resolve) => setTimeout(resolve, 50 + Math.random() * 150));
+  }
+}
+
+/** The same, or nothing was heard when the time is over: a caller is not kept waiting by the last attempt. */
+async function before<T>(deadline: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<never>((_, reject) => {
+    const late = (): void => reject(new RedisError('unknown', 'no answer from Redis'));
+    timer = setTimeout(late, deadline - performance.now());
+  });
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

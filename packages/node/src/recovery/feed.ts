@@ -164,11 +164,17 @@ export class Feed implements BrokerEvents {
     for (const arrived of held) this.#arrived(channel, arrived);
   }
 
-  /** Delivers what is held, whatever the position. */
+  /**
+   * Delivers what is held, whatever the position. The first one of a new stream does not say its epoch here: a client would
+   * take it for that of its own position, recover from there, and never hear that the stream it followed is gone.
+   */
   #release(channel: Channel): void {
     const held = channel.held ?? [];
     channel.held = undefined;
-    for (const { at, publication } of held) {
+    for (const {
+      at,
+      publication: { epoch: _, ...publication },
+    } of held) {
       (channel.position ?? channel.stand(at)).jump(at, publication);
       fanout(channel, publication, undefined, this.#context.stats);
     }
