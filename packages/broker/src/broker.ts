@@ -58,17 +58,6 @@ export interface HistoryPage {
   readonly remainingMs?: number;
 }
 
-/** Where a channel's stream stands. */
-export interface ChannelPosition {
-  /** The top; an empty epoch where there is no stream. */
-  readonly position: StreamPosition;
-  /**
-   * The stream went on from here under the current epoch: a position of this epoch that is not beyond this offset holds
-   * nothing that the stream has lost. Absent where nothing went before.
-   */
-  readonly previous?: StreamPosition;
-}
-
 /** What the broker tells a node about the channels it subscribed to. */
 export interface BrokerEvents {
   /**
@@ -129,10 +118,10 @@ export interface Broker {
   ): Promise<HistoryPage>;
 
   /**
-   * Where many channels stand, cheaply: reads only, counts as no use and makes no epoch. Channels whose store does not
-   * answer are left out, so that those of another can be had.
+   * Where many channels stand, cheaply: reads only, counts as no use and makes no epoch. The epoch is empty where there is
+   * no stream. Channels whose store does not answer are left out, so that those of another can be had.
    */
-  positions(channels: readonly string[]): Promise<ReadonlyMap<string, ChannelPosition>>;
+  positions(channels: readonly string[]): Promise<ReadonlyMap<string, StreamPosition>>;
 
   /** Forgets the publications; offset and epoch stay. */
   removeHistory(channel: string): Promise<void>;

@@ -217,10 +217,10 @@ function positions(contract: BrokerContract): void {
         return (await broker.publish(channel, saying('2'), { history: kept })).position;
       }),
     );
-    const nowhere = { position: { offset: 0, epoch: '' } };
+    const nowhere = { offset: 0, epoch: '' };
     const expected = channels.map((channel) => {
       const position = tops[used.indexOf(channel)];
-      return [channel, position === undefined ? nowhere : { position }];
+      return [channel, position ?? nowhere];
     });
     for (let round = 0; round < 2; round++) {
       const known = await broker.positions(channels);

@@ -1,5 +1,5 @@
-import { clientError } from '@gyre/protocol';
-import type { ChannelPosition, HistoryFilter, HistoryOptions, HistoryPage } from '../broker.ts';
+import { clientError, type StreamPosition } from '@gyre/protocol';
+import type { HistoryFilter, HistoryOptions, HistoryPage } from '../broker.ts';
 import { assertRunning, findStream, useStream } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { tellRemoved } from './subscribe.ts';
@@ -27,13 +27,13 @@ export async function history(
 export async function positions(
   engine: Engine,
   channels: readonly string[],
-): Promise<ReadonlyMap<string, ChannelPosition>> {
+): Promise<ReadonlyMap<string, StreamPosition>> {
   assertRunning(engine);
   const now = engine.now();
   return new Map(
     channels.map((channel) => [
       channel,
-      { position: findStream(engine, channel, now)?.position ?? { offset: 0, epoch: '' } },
+      findStream(engine, channel, now)?.position ?? { offset: 0, epoch: '' },
     ]),
   );
 }

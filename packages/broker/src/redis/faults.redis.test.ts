@@ -123,8 +123,8 @@ describe('a break of the pub/sub connection', () => {
     await until(() => events.uncertainties.length === 2);
     expect(events.uncertainties.toSorted()).toEqual(['a', 'c']);
     const known = await broker.positions(['a', 'c']);
-    expect(known.get('a')).toEqual({ position: events.publications[0]?.position });
-    expect(known.get('c')).toEqual({ position: missed.position });
+    expect(known.get('a')).toEqual(events.publications[0]?.position);
+    expect(known.get('c')).toEqual(missed.position);
     await other.broker.publish('c', saying('3'), { history: kept });
     await until(() => events.texts('c').at(-1) === '3');
   });
@@ -157,14 +157,33 @@ describe('a Redis that comes back with an older copy', () => {
       const read = broker.history('c', { limit: -1, since: since ?? { offset: 0, epoch: '?' } }, kept);
       await expect(read).rejects.toEqual(refusal(112));
     }
-    expect((await broker.positions(['c'])).get('c')).toEqual({
-      position,
-      previous: { offset: 3, epoch: first?.epoch },
-    });
+    expect((await broker.positions(['c'])).get('c')).toEqual(position);
     // Another node sees the same, and the epoch stays.
     const other = await node(own.url, { prefix: options.prefix });
     const next = await other.broker.publish('c', saying('5'), { history: kept });
     expect(next.position).toEqual({ offset: 5, epoch: position?.epoch });
+  });
+
+  it('again and again knows the positions of four epochs before, up to where each was cut off', async () => {
+    const own = keep(await startRedis());
+    const { broker } = await node(own.url, patient);
+    const epochs: string[] = [];
+    for (let i = 1; i <= 6; i++) {
+      const { position } = await broker.publish('c', saying(`${i}`), { history: kept });
+      epochs.push(position?.epoch ?? '');
+      if (i === 6) break;
+      await own.admin.save();
+      await broker.publish('c', saying('lost'), { history: kept });
+      await own.restart();
+    }
+    expect(new Set(epochs).size).toBe(6);
+    const since = (offset: number, epoch = '') =>
+      broker.history('c', { limit: -1, since: { offset, epoch } }, kept);
+    for (let i = 2; i <= 5; i++) {
+      expect(texts(await since(i, epochs[i - 1]))).toEqual(['3', '4', '5', '6'].slice(i - 2));
+      await expect(since(i + 1, epochs[i - 1])).rejects.toEqual(refusal(112));
+    }
+    await expect(since(1, epochs[0])).rejects.toEqual(refusal(112));
   });
 
   it('is noticed by who reads first, too', async () => {

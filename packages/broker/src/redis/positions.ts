@@ -1,5 +1,5 @@
 import type { Shard } from '@gyre/redis';
-import type { ChannelPosition } from '../broker.ts';
+import type { StreamPosition } from '@gyre/protocol';
 import { assertRunning, refusal } from './engine.ts';
 import type { Engine } from './engine.ts';
 import { metaKey } from './keys.ts';
@@ -11,9 +11,9 @@ import { metaKey } from './keys.ts';
 export async function positions(
   engine: Engine,
   channels: readonly string[],
-): Promise<ReadonlyMap<string, ChannelPosition>> {
+): Promise<ReadonlyMap<string, StreamPosition>> {
   assertRunning(engine);
-  const known = new Map<string, ChannelPosition>();
+  const known = new Map<string, StreamPosition>();
   let failure: unknown;
   const read = async (channel: string): Promise<void> => {
     const { shard, tag } = engine.redis.place(channel);
@@ -28,12 +28,8 @@ export async function positions(
   return known;
 }
 
-async function position(shard: Shard, tag: string, meta: string): Promise<ChannelPosition> {
-  const fields = await shard.call(tag, ['HMGET', meta, 'e', 's', 'pe', 'pt'], 'read');
-  const [epoch, offset, previousEpoch, cut] = fields as readonly (Buffer | null)[];
-  const current = { offset: numberOf(offset), epoch: epoch?.toString() ?? '' };
-  if (!previousEpoch) return { position: current };
-  return { position: current, previous: { offset: numberOf(cut), epoch: previousEpoch.toString() } };
+async function position(shard: Shard, tag: string, meta: string): Promise<StreamPosition> {
+  const fields = await shard.call(tag, ['HMGET', meta, 'e', 's'], 'read');
+  const [epoch, offset] = fields as readonly (Buffer | null)[];
+  return { offset: Number(offset?.toString() ?? 0), epoch: epoch?.toString() ?? '' };
 }
-
-const numberOf = (digits: Buffer | null | undefined): number => Number(digits?.toString() ?? 0);

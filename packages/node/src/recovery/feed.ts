@@ -1,4 +1,4 @@
-import type { BrokerEvents, ChannelPosition, HistoryOptions } from '@gyre/broker';
+import type { BrokerEvents, HistoryOptions } from '@gyre/broker';
 import { ClientError, errorCodes, type Publication, type StreamPosition } from '@gyre/protocol';
 import type { Context } from '../context.ts';
 import type { Arrived, Channel } from '../hub/channel.ts';
@@ -23,7 +23,7 @@ const USES = 3;
 /** Why subscribers are told to begin anew. */
 type Resync = 'gone' | 'rolledBack' | 'renewed';
 
-const NOTHING: ReadonlyMap<string, ChannelPosition> = new Map();
+const NOTHING: ReadonlyMap<string, StreamPosition> = new Map();
 
 /**
  * What comes back from the broker, in order and without holes: from here a publication goes to the subscribers.
@@ -259,7 +259,7 @@ export class Feed implements BrokerEvents {
         for (const name of batch) {
           const top = tops.get(name);
           if (top === undefined) unknown.push(name);
-          else this.#settle(name, top.position);
+          else this.#settle(name, top);
         }
       }
       if (!insist || this.#closed) return;
@@ -274,7 +274,7 @@ export class Feed implements BrokerEvents {
     return channel?.position !== undefined && channel.history !== undefined;
   }
 
-  async #tops(names: readonly string[]): Promise<ReadonlyMap<string, ChannelPosition>> {
+  async #tops(names: readonly string[]): Promise<ReadonlyMap<string, StreamPosition>> {
     try {
       return await this.#context.broker.positions(names);
     } catch (error) {

@@ -13,18 +13,31 @@ local function above(a, b)
   return a > b
 end
 
+-- See publish_stream.lua.
+local function lineage(former, epoch, offset)
+  local line, count = { epoch, offset }, 1
+  for before, cut in string.gmatch(former or '', '(%S+) (%S+)') do
+    count = count + 1
+    if count > 4 then break end
+    line[#line + 1] = before
+    line[#line + 1] = cut
+  end
+  return table.concat(line, ' ')
+end
+
 local meta, stream = KEYS[1], KEYS[2]
-local state = redis.call('HMGET', meta, 'e', 's', 'r', 'pe', 'pt')
-local epoch, offset, previous, cut = state[1], state[2] or '0', state[4], state[5]
+local state = redis.call('HMGET', meta, 'e', 's', 'r', 'l')
+local epoch, offset, former = state[1], state[2] or '0', state[4] or ''
 
 if not epoch then
   redis.call('DEL', stream)
-  epoch, previous = ARGV[2], false
+  epoch, former = ARGV[2], ''
   redis.call('HSET', meta, 'e', epoch, 's', '0', 'r', ARGV[1])
 elseif ARGV[1] ~= '' and state[3] ~= ARGV[1] then
   if state[3] and state[3] ~= '' then
-    previous, cut, epoch = epoch, offset, ARGV[2]
-    redis.call('HSET', meta, 'e', epoch, 'r', ARGV[1], 'pe', previous, 'pt', cut)
+    former = lineage(former, epoch, offset)
+    epoch = ARGV[2]
+    redis.call('HSET', meta, 'e', epoch, 'r', ARGV[1], 'l', former)
   else
     redis.call('HSET', meta, 'r', ARGV[1])
   end
@@ -32,7 +45,11 @@ end
 redis.call('PEXPIRE', meta, ARGV[3])
 
 if ARGV[4] ~= '' and ARGV[4] ~= epoch then
-  if ARGV[4] ~= previous or above(ARGV[5], cut) then return -1 end
+  local last
+  for before, cut in string.gmatch(former, '(%S+) (%S+)') do
+    if before == ARGV[4] then last = cut end
+  end
+  if not last or above(ARGV[5], last) then return -1 end
 end
 
 local entries = {}

@@ -4,7 +4,7 @@
 -- on the bus is the order of offsets.
 --
 -- KEYS  1 meta, a hash: e epoch, s top offset, r run_id of the Redis that wrote last, v version, ve epoch of the version,
---         pe and pt epoch and top offset before the last change of `r`
+--         l what came before the last changes of `r`: `epoch offset` of up to four, the newest first
 --       2 stream; the id of an entry is `offset-0`, its fields are i publication id, d publication
 --       3 answer to the idempotency key: `publication digest epoch offset`
 --       4 bus channel
@@ -26,6 +26,19 @@ local function above(a, b)
   return a > b
 end
 
+-- What came before a change of `r`: positions of these epochs are still of this stream, up to where they were cut off. The
+-- newest first; the oldest is forgotten.
+local function lineage(former, epoch, offset)
+  local line, count = { epoch, offset }, 1
+  for before, cut in string.gmatch(former or '', '(%S+) (%S+)') do
+    count = count + 1
+    if count > 4 then break end
+    line[#line + 1] = before
+    line[#line + 1] = cut
+  end
+  return table.concat(line, ' ')
+end
+
 local meta, stream, answer, bus = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, digest, size = ARGV[3], ARGV[7], ARGV[9]
 
@@ -41,7 +54,7 @@ end
 
 local epoch, offset = '', ''
 if size ~= '' then
-  local state = redis.call('HMGET', meta, 'e', 's', 'r', 'v', 've')
+  local state = redis.call('HMGET', meta, 'e', 's', 'r', 'v', 've', 'l')
   epoch = state[1]
   offset = state[2] or '0'
 
@@ -59,7 +72,7 @@ if size ~= '' then
     redis.call('HSET', meta, 'e', epoch, 's', '0', 'r', ARGV[2])
   elseif ARGV[2] ~= '' and state[3] ~= ARGV[2] then
     if state[3] and state[3] ~= '' then
-      redis.call('HSET', meta, 'e', ARGV[12], 'r', ARGV[2], 'pe', epoch, 'pt', offset)
+      redis.call('HSET', meta, 'e', ARGV[12], 'r', ARGV[2], 'l', lineage(state[6], epoch, offset))
       epoch = ARGV[12]
     else
       redis.call('HSET', meta, 'r', ARGV[2])
