@@ -92,7 +92,8 @@ export interface NodeStats {
   /** Seconds that a channel was held for that. */
   readonly gapFills: Histogram;
   /**
-   * Subscriptions told to start over, by reason: what they missed is `gone`, the stream was `rolledBack` or lost,
+   * Subscriptions told to start over, by reason: the stream was `trimmed` and has what they missed no more, it was
+   * `reset` (it is another one, or went back),
    * or its epoch was `renewed` and nothing is missing.
    */
   readonly resyncs: Record<string, number>;

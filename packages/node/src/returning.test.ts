@@ -167,7 +167,7 @@ describe('clients that come back', () => {
     await comeBack([await connected()], { offset: 0, epoch });
     await publish(1, 3);
     reads.mockClear();
-    const [one] = await comeBack([await connected()], { offset: 1, epoch: 'other' });
+    const [one] = await comeBack([await connected()], { offset: 1, epoch });
     expect(one).toMatchObject({ recovered: true, publications: [{ offset: 3, data: 3 }] });
     expect(reads).not.toHaveBeenCalled();
   });
@@ -220,7 +220,7 @@ describe('subscriptions that lost their place', () => {
       expect(seen).toHaveLength(peers.length);
     });
     expect(new Set(seen)).toEqual(new Set(['unsubscribe']));
-    expect(node.stats.resyncs).toEqual({ gone: 600 });
+    expect(node.stats.resyncs).toEqual({ trimmed: 600 });
     expect(node.gauges.subscriptions).toBe(0);
   });
 });

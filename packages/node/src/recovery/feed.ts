@@ -1,11 +1,13 @@
-import type { BrokerEvents, HistoryOptions } from '@gyre/broker';
+import type { BrokerEvents, HistoryOptions, HistoryPage } from '@gyre/broker';
 import { ClientError, errorCodes, type Publication, type StreamPosition } from '@gyre/protocol';
 import type { Context } from '../context.ts';
 import type { Arrived, Channel } from '../hub/channel.ts';
 import type { Subscription } from '../hub/subscription.ts';
 import { announce, fanout } from '../hub/fanout.ts';
 import { count } from '../options.ts';
+import { LossLog, type Loss } from './losses.ts';
 import { Notices } from './notices.ts';
+import type { Arrival } from './position.ts';
 
 /** Publications that one read of a gap brings. */
 const FILL = 500;
@@ -21,7 +23,7 @@ const SWEEP = 10_000;
 const USES = 3;
 
 /** Why subscribers are told to begin anew. */
-type Resync = 'gone' | 'rolledBack' | 'renewed';
+type Resync = Loss | 'renewed';
 
 const NOTHING: ReadonlyMap<string, StreamPosition> = new Map();
 
@@ -37,9 +39,11 @@ export class Feed implements BrokerEvents {
   readonly #context: Context;
   readonly #stop = new AbortController();
   readonly #notices = new Notices();
+  readonly #losses: LossLog;
 
   constructor(context: Context) {
     this.#context = context;
+    this.#losses = new LossLog(context.log);
   }
 
   /** Begins to look at quiet channels. */
@@ -50,6 +54,7 @@ export class Feed implements BrokerEvents {
   close(): void {
     this.#stop.abort();
     this.#notices.close();
+    this.#losses.close();
   }
 
   get #closed(): boolean {
@@ -80,6 +85,8 @@ export class Feed implements BrokerEvents {
   }
 
   uncertain(names: readonly string[]): void {
+    // Among what did not arrive may be that history was removed.
+    for (const name of names) this.#context.hub.channel(name)?.position?.doubt();
     this.#context.background(this.#compare(names, true));
   }
 
@@ -100,7 +107,7 @@ export class Feed implements BrokerEvents {
     channel.held = held;
     const began = performance.now();
     const filling = this.#fill(channel, history).finally(() => {
-      channel.filling = undefined;
+      if (channel.filling === filling) channel.filling = undefined;
       gapFills.observe((performance.now() - began) / 1000);
     });
     channel.filling = filling;
@@ -114,19 +121,17 @@ export class Feed implements BrokerEvents {
       if (channel.held.length < HELD) channel.held.push(arrived);
       return;
     }
-    const { publication, at, delta } = arrived;
+    if (this.#take(channel, arrived) === 'gap') this.#gap(channel, arrived);
+  }
+
+  /** Delivers a publication if it is the next one. */
+  #take(channel: Channel, { publication, at, delta }: Arrived): Arrival {
     const position = channel.position ?? channel.stand({ ...at, offset: at.offset - 1 });
     const base = delta ? position.last : undefined;
-    switch (position.arrive(at, publication)) {
-      case 'old':
-        this.#context.stats.duplicates++;
-        return;
-      case 'next':
-        fanout(channel, publication, base, this.#context.stats);
-        return;
-      case 'gap':
-        this.#gap(channel, arrived);
-    }
+    const arrival = position.arrive(at, publication);
+    if (arrival === 'next') fanout(channel, publication, base, this.#context.stats);
+    else if (arrival === 'old') this.#context.stats.duplicates++;
+    return arrival;
   }
 
   #gap(channel: Channel, arrived: Arrived): void {
@@ -142,26 +147,42 @@ export class Feed implements BrokerEvents {
 
   /** Reads what is missing until there is no gap left, and lets go what was held. */
   async #fill(channel: Channel, kept: HistoryOptions | undefined): Promise<void> {
-    for (let wait: number = RETRY[0]; ; wait = Math.min(wait * 2, RETRY[1])) {
+    for (let wait: number = RETRY[0]; ;) {
       const history = channel.history ?? kept;
-      if (history === undefined || this.#closed || this.#context.hub.channel(channel.name) !== channel) break;
+      if (history === undefined || this.#closed || this.#context.hub.channel(channel.name) !== channel) {
+        channel.held = undefined;
+        return;
+      }
+      const before = channel.position?.current;
+      const heldBefore = channel.held?.length ?? 0;
       try {
-        if (await this.#read(channel, history)) break;
+        if (!(await this.#read(channel, history)) && this.#letGo(channel, heldBefore)) return;
       } catch (error) {
-        if (error instanceof ClientError && error.code === errorCodes.unrecoverablePosition.code) {
-          // The stream is another one, or is not what it was. What shows it is delivered, so that it is not lost with
-          // the rest.
-          this.#release(channel);
-          this.#resync(channel, 'rolledBack');
-          return;
-        }
         this.#context.log.warn?.('cannot read what is missing', { channel: channel.name, error });
+      }
+      const now = channel.position?.current;
+      if (now?.offset !== before?.offset || now?.epoch !== before?.epoch) wait = RETRY[0];
+      else {
         await this.#pause(wait);
+        wait = Math.min(wait * 2, RETRY[1]);
       }
     }
+  }
+
+  /**
+   * Delivers what is held, as far as it follows.
+   * @param known so many were held when the read of the stream began: what of them does not follow is of a stream that was
+   * @returns whether nothing is held any more
+   */
+  #letGo(channel: Channel, known: number): boolean {
     const held = channel.held ?? [];
+    for (const [i, arrived] of held.entries()) {
+      if (this.#take(channel, arrived) !== 'gap' || i < known) continue;
+      channel.held = held.slice(i);
+      return false;
+    }
     channel.held = undefined;
-    for (const arrived of held) this.#arrived(channel, arrived);
+    return true;
   }
 
   /**
@@ -182,22 +203,37 @@ export class Feed implements BrokerEvents {
 
   /**
    * Reads and delivers one piece of what is missing.
-   * @returns whether there is no more to read
-   * @throws ClientError 112 where the stream does not go on from here
+   * @returns whether there is more to read
    */
   async #read(channel: Channel, history: HistoryOptions): Promise<boolean> {
     const { broker, stats } = this.#context;
-    const position = channel.position;
-    if (position === undefined) return true;
+    const { position } = channel;
+    if (position === undefined) return false;
     const since = position.current;
-    const page = await broker.history(channel.name, { limit: FILL, since }, history);
+    let page: HistoryPage;
+    try {
+      page = await broker.history(channel.name, { limit: FILL, since }, history);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code !== errorCodes.unrecoverablePosition.code)
+        throw error;
+      page = await broker.history(channel.name, { limit: 0 }, history);
+      // The stream is another one, or is not what it was. What shows it is delivered, so that it is not lost with the rest.
+      this.#release(channel);
+      this.#resync(channel, 'reset', page.position);
+      return false;
+    }
     const first = page.publications[0];
     const whole =
       first === undefined ? page.position.offset <= since.offset : first.offset === since.offset + 1;
-    const rolledBack = page.position.offset < since.offset;
-    if (!whole || rolledBack) {
-      this.#resync(channel, rolledBack ? 'rolledBack' : 'gone');
-      return true;
+    const wentBack = page.position.offset < since.offset;
+    if (wentBack) {
+      // What is held may be of what the stream has lost.
+      channel.held = [];
+      channel.lose();
+    }
+    if (!whole || wentBack) {
+      this.#resync(channel, wentBack ? 'reset' : 'trimmed', page.position);
+      return false;
     }
     const { epoch } = page.position;
     if (epoch !== since.epoch) {
@@ -208,22 +244,20 @@ export class Feed implements BrokerEvents {
     }
     for (const publication of page.publications) {
       const base = position.last;
-      position.arrive({ epoch, offset: publication.offset ?? 0 }, publication);
+      if (position.arrive({ epoch, offset: publication.offset ?? 0 }, publication) !== 'next') continue;
       fanout(channel, publication, base, stats);
       stats.gaps.filled++;
     }
-    return page.publications.length < FILL;
+    return page.publications.length === FILL;
   }
 
-  /** What is missing cannot be had any more. Whoever counted on it is told; what comes next begins anew. */
-  #resync(channel: Channel, why: 'gone' | 'rolledBack'): void {
-    this.#context.log.warn?.('publications are lost', {
-      channel: channel.name,
-      why,
-      ...channel.position?.current,
-    });
-    channel.lose();
-    this.#tell(channel, why, (member) => member.grant.positioned);
+  /** What is missing cannot be had any more. Whoever counted on it is told; the others get what is there, and go on. */
+  #resync(channel: Channel, why: Loss, top: StreamPosition): void {
+    const told = this.#tell(channel, why, (member) => member.grant.positioned);
+    this.#losses.add(channel.name, why, told);
+    this.#release(channel);
+    const here = channel.position?.current;
+    if (here?.epoch !== top.epoch || here.offset < top.offset) channel.stand(top);
   }
 
   #renew(channel: Channel): void {
@@ -231,13 +265,14 @@ export class Feed implements BrokerEvents {
   }
 
   /** Until its client is told, a subscription gets nothing more: what comes would be taken for what follows. */
-  #tell(channel: Channel, why: Resync, concerned: (member: Subscription) => boolean): void {
+  #tell(channel: Channel, why: Resync, concerned: (member: Subscription) => boolean): number {
     const members = channel.members().filter(concerned);
     for (const member of members) {
       count(this.#context.stats.resyncs, why);
       channel.park(member);
     }
     this.#notices.send(members);
+    return members.length;
   }
 
   /** Not all channels, nor all nodes, ask again at once. */

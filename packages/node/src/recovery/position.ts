@@ -31,6 +31,8 @@ export class Position {
   usedAt = performance.now();
   /** Up to this offset the stream has no publications any more. */
   #gone = 0;
+  /** What is at hand up to this offset may have been removed from the stream. */
+  #doubtful = 0;
   /** Positions of other epochs that the stream was found not to go on from: epoch and lowest such offset. */
   #strangers: Map<string, number> | undefined;
 
@@ -60,7 +62,7 @@ export class Position {
 
   /** Gives up where it was, and stands at a publication of any place. */
   jump(at: StreamPosition, publication: Publication): void {
-    if (at.epoch !== this.#epoch) this.#gone = 0;
+    if (at.epoch !== this.#epoch) this.#gone = this.#doubtful = 0;
     this.adopt(at.epoch);
     this.#offset = at.offset;
     this.#lastAt = performance.now();
@@ -72,6 +74,11 @@ export class Position {
   forget(): void {
     this.#tail.clear();
     this.#gone = this.#offset;
+  }
+
+  /** A removal of history may have been missed: what is at hand answers nobody any more before a read has confirmed it. */
+  doubt(): void {
+    this.#doubtful = this.#offset;
   }
 
   /** Nobody asks any more. */
@@ -94,8 +101,13 @@ export class Position {
     if (position.epoch !== this.#epoch) return;
     const first = publications[0]?.offset ?? position.offset + 1;
     if (first > after + 1) this.#gone = Math.max(this.#gone, first - 1);
+    if (publications.length === 0 || publications.at(-1)?.offset === position.offset) {
+      // What of it is there was found, and what is not is known to be gone.
+      this.#doubtful = Math.min(this.#doubtful, after);
+    }
     const known = this.#tail.publications[0]?.offset ?? this.#offset + 1;
-    const older = publications.filter(({ offset = 0 }) => offset < known);
+    // History that was removed while it was read stays removed.
+    const older = publications.filter(({ offset = 0 }) => offset < known && offset > this.#gone);
     if (older.at(-1)?.offset !== known - 1) return;
     // Without a publication of its own it knows only how long those that were read will live.
     if (known > this.#offset) this.#lastAt = performance.now() - ttlMs + remainingMs;
@@ -123,7 +135,8 @@ export class Position {
    */
   missed(since: StreamPosition, kept: Kept): readonly Publication[] | undefined {
     const missed = this.after(since);
-    const isThere = missed === undefined || missed.length === 0 || this.#isKept(missed.length, kept);
+    if (missed === undefined || missed.length === 0) return missed;
+    const isThere = since.offset >= this.#doubtful && this.#isKept(missed.length, kept);
     return isThere ? missed : undefined;
   }
 
@@ -142,7 +155,8 @@ export class Position {
    */
   newest(kept: Kept): HistoryPage | undefined {
     const { last } = this;
-    if (last !== undefined && this.#isKept(1, kept)) return { publications: [last], position: this.current };
+    if (last !== undefined && this.#offset > this.#doubtful && this.#isKept(1, kept))
+      return { publications: [last], position: this.current };
     return this.#gone >= this.#offset ? { publications: [], position: this.current } : undefined;
   }
 

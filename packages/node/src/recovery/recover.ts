@@ -68,7 +68,10 @@ function kept(
 }
 
 function cached({ position }: Channel, since: StreamPosition, history: HistoryOptions): Recovery | undefined {
-  const page = position?.newest(history);
+  // A client that is further than this node has the newest one, or knows of a stream that this node does not.
+  const here = position?.current;
+  const isAhead = since.epoch !== '' && (since.epoch !== here?.epoch || since.offset > here.offset);
+  const page = isAhead ? undefined : position?.newest(history);
   return page === undefined ? undefined : { top: page.position, publications: newest(page, since) };
 }
 
@@ -83,7 +86,9 @@ async function readMissed(
   const isOurs = channel.position?.current.epoch === since.epoch;
   const from = isOurs ? { ...since, offset: since.offset - (since.offset % ROUND) } : since;
   try {
-    const page = await read(context, channel, { limit: limit + ROUND, since: from }, history);
+    const filter = { limit: limit + ROUND, since: from };
+    let page = await read(context, channel, filter, history);
+    if (isBehind(page, since)) page = await readAnew(context, channel, filter, history);
     const publications = page.publications.filter(({ offset = 0 }) => offset > since.offset);
     const complete = isComplete({ ...page, publications }, since.offset, limit);
     return { top: page.position, publications: complete ? publications : undefined };
@@ -102,29 +107,42 @@ async function readNewest(
   since: StreamPosition,
   history: HistoryOptions,
 ): Promise<Recovery> {
-  const page = await read(context, channel, NEWEST, history);
+  let page = await read(context, channel, NEWEST, history);
+  if (isBehind(page, since)) page = await readAnew(context, channel, NEWEST, history);
   return { top: page.position, publications: newest(page, since) };
 }
 
 const TOP: HistoryFilter = { limit: 0 };
 const NEWEST: HistoryFilter = { limit: 1, reverse: true };
 
+/** The read that was shared began before the client got what it has. */
+function isBehind({ position }: HistoryPage, { epoch, offset }: StreamPosition): boolean {
+  return position.epoch === epoch && position.offset < offset;
+}
+
 /** Reads of the same are one; what came of it is at hand from then on. */
 async function read(
-  { broker }: Context,
+  context: Context,
   channel: Channel,
   filter: HistoryFilter,
   history: HistoryOptions,
 ): Promise<HistoryPage> {
   const { since, limit } = filter;
   const what = since === undefined ? `${limit}` : `${limit} ${since.offset} ${since.epoch}`;
-  return channel.read(what, async () => {
-    const page = await broker.history(channel.name, filter, history);
-    // A publication that came meanwhile knows better where the node stands.
-    const position = channel.position ?? channel.stand(page.position);
-    if (limit > 0) position.learn(page, since?.offset ?? page.position.offset - 1, history);
-    return page;
-  });
+  return channel.read(what, () => readAnew(context, channel, filter, history));
+}
+
+async function readAnew(
+  { broker }: Context,
+  channel: Channel,
+  filter: HistoryFilter,
+  history: HistoryOptions,
+): Promise<HistoryPage> {
+  const page = await broker.history(channel.name, filter, history);
+  // A publication that came meanwhile knows better where the node stands.
+  const position = channel.position ?? channel.stand(page.position);
+  if (filter.limit > 0) position.learn(page, filter.since?.offset ?? page.position.offset - 1, history);
+  return page;
 }
 
 /** Whether a page holds everything after `offset` up to its top. */

@@ -102,8 +102,10 @@ export class TailBudget {
 
 function sizeOf(publication: Publication | undefined): number {
   if (publication === undefined) return 0;
-  const { data, info } = publication;
-  return OVERHEAD + data.length + (info?.connInfo?.length ?? 0) + (info?.chanInfo?.length ?? 0);
+  const { data, info, tags = {} } = publication;
+  let size = OVERHEAD + data.length + (info?.connInfo?.length ?? 0) + (info?.chanInfo?.length ?? 0);
+  for (const key in tags) size += 2 * (key.length + (tags[key]?.length ?? 0));
+  return size;
 }
 
 /**
