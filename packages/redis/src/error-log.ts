@@ -16,13 +16,14 @@ export class ErrorLog {
     this.#fields = fields;
   }
 
-  warn(message: string, error: unknown): void {
+  /** @param more fields of this error */
+  warn(message: string, error: unknown, more: object = {}): void {
     const now = performance.now();
     if (now - this.#said < intervalMs) {
       this.#unsaid++;
       return;
     }
-    this.#log.warn?.(message, { ...this.#fields, error: reasonOf(error), unsaid: this.#unsaid });
+    this.#log.warn?.(message, { ...this.#fields, ...more, error: reasonOf(error), unsaid: this.#unsaid });
     this.#trouble = true;
     this.#said = now;
     this.#unsaid = 0;
