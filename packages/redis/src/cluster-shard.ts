@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { makeClient } from './connect.ts';
-import { ErrorLog } from './error-log.ts';
+import { ErrorLog, reasonOf } from './error-log.ts';
 import { Master } from './master.ts';
 import { shardName } from './options.ts';
 import type { Endpoint, RedisOptions, ShardAddress } from './options.ts';
@@ -100,14 +100,20 @@ export class ClusterShard extends BaseShard {
     }
   }
 
-  /** Who holds each of our tags, as one node knows it; undefined where it does not tell, or not all. */
+  /** Who holds each of our tags, as one node knows it; undefined where it does not tell, or not all: the log says why. */
   async #ask(endpoint: Endpoint): Promise<Map<string, string> | undefined> {
     const client = this.#clientOf(endpoint);
-    client.on('error', (error) => this.#errors.warn('a node of the Redis Cluster does not answer', error));
+    let reason: unknown;
+    // Comes first, and knows more than what a call fails with then.
+    client.on('error', (error) => (reason = error));
     try {
       await client.connect();
-      return ownersOf(await client.cluster('SLOTS'), endpoint);
-    } catch {
+      const owners = ownersOf(await client.cluster('SLOTS'), endpoint);
+      if (owners === undefined) throw new Error('nobody holds some of the slots');
+      return owners;
+    } catch (error) {
+      const why = new Error(`${endpoint.host}:${endpoint.port}: ${reasonOf(reason ?? error)}`);
+      if (!this.#closed) this.#errors.warn('a node does not tell who is in the Redis Cluster', why);
       return undefined;
     } finally {
       client.disconnect();
@@ -122,6 +128,7 @@ export class ClusterShard extends BaseShard {
   }
 
   #apply(owners: ReadonlyMap<string, string>): void {
+    this.#tell(new Set(owners.values()));
     for (const [tag, owner] of owners) this.#owners.set(tag, owner);
     const gone = [...this.#masters.keys()].filter((at) => owners.get(this.#beacons.get(at) ?? '') !== at);
     const left = gone.flatMap((at) => {
@@ -140,6 +147,18 @@ export class ClusterShard extends BaseShard {
     }
   }
 
+  /** Says who are masters now, where they were others before, or nobody told at first. */
+  #tell(owners: ReadonlySet<string>): void {
+    const before = [...this.#masters.keys()];
+    const came = [...owners].filter((at) => !this.#masters.has(at));
+    const left = before.filter((at) => !owners.has(at));
+    if (before.length === 0) {
+      if (this.#errors.takeTrouble()) this.#errors.info('the Redis Cluster is there', { masters: came });
+    } else if (came.length + left.length > 0) {
+      this.#errors.info('the Redis Cluster has other masters', { came, left });
+    }
+  }
+
   #open(at: string, tag: string): void {
     const master = new Master({
       address: { ...this.#address, kind: 'server', endpoint: toEndpoint(at) },
@@ -150,6 +169,7 @@ export class ClusterShard extends BaseShard {
       moved: () => void this.#moved(master),
       stats: this.stats,
       watch: this.#needs.watch,
+      isOneOfMany: true,
     });
     this.#masters.set(at, master);
     this.#beacons.set(at, tag);

@@ -3,14 +3,6 @@ import type { RedisOptions as ClientOptions } from 'ioredis';
 import { errorCode } from './errors.ts';
 import type { Endpoint, RedisOptions, ShardAddress, TlsOptions } from './options.ts';
 
-/** What a server says of itself when it is connected to. */
-export interface ServerInfo {
-  /** One for each start of a Redis process; "" where it is hidden. */
-  readonly runId: string;
-  /** Messages of a channel stay on the master of its slot: Redis 7 and Valkey, where they are a Cluster. */
-  readonly shardedPubSub: boolean;
-}
-
 /** Milliseconds between reconnects: spread over the whole of a span that doubles from 50 ms to 2 s. */
 export function backoff(attempt: number): number {
   return 50 + Math.random() * (Math.min(2000, 50 * 2 ** Math.min(attempt, 10)) - 50);
@@ -96,25 +88,6 @@ export function hurry(client: Redis): void {
   // The library would leave it behind, and connect once more when it is over: after the client was closed, if need be.
   clearTimeout(client['reconnectTimeout'] ?? undefined);
   client.connect().catch(() => {});
-}
-
-/** Asks a connected server what it is. The first thing that a connection is used for. */
-export async function greet(client: Redis): Promise<ServerInfo> {
-  let text: string;
-  try {
-    text = await client.info('server');
-  } catch (error) {
-    // A user who may not read it: as with a proxy that hides it.
-    if (!(error instanceof Error) || !error.message.startsWith('NOPERM')) throw error;
-    text = '';
-  }
-  const field = (name: string): string => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(text)?.[1] ?? '';
-  // Valkey, which says 7 where it is asked for the version of Redis, has another name for it.
-  const mode = field('redis_mode') || field('server_mode');
-  return {
-    runId: field('run_id'),
-    shardedPubSub: mode === 'cluster' && Number.parseInt(field('redis_version'), 10) >= 7,
-  };
 }
 
 /** Ends a connection without waiting for anything; the client connects again. */

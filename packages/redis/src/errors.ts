@@ -20,4 +20,9 @@ export class RedisError extends Error {
     this.outcome = outcome;
     this.code = code;
   }
+
+  /** What whoever asked is told: the message may show keys and scripts, and is for the log. */
+  get told(): string {
+    return this.outcome === 'none' ? 'Redis is not available' : 'no answer from Redis';
+  }
 }

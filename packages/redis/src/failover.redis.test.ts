@@ -107,6 +107,11 @@ describe('Sentinel', () => {
     await ear.check('after');
     const ids = await Promise.all(servers.slice(1).map(idOf));
     expect(ids).toContain((await ear.processes())[0]);
+    const says = /^Redis has another master .*"server":"127\.0\.0\.1:(\d+)".*"before":"127\.0\.0\.1:(\d+)"/;
+    const [, now, before] = says.exec(stage.infos.join('\n')) ?? [];
+    expect(servers.slice(1).map(({ port }) => `${port}`)).toContain(now);
+    expect(before).toBe(`${servers[0]?.port}`);
+    expect(stage.infos).toHaveLength(1);
   });
 
   it('names another server without a word to the old one, which is left', async () => {
@@ -183,6 +188,11 @@ describe('a Cluster', () => {
     expect(ear.gaps.toSorted()).toEqual(theirs.map((name) => ear.bus(name)).toSorted());
     await ear.check('after');
     expect(await ear.read(theirs[0] ?? '')).toBe('again');
+    const address = (server: OwnRedis | undefined): string => `"127.0.0.1:${server?.port}"`;
+    expect(stage.infos.join()).toMatch(
+      new RegExp(`other masters .*"came":\\[${address(servers[3])}\\],"left":\\[${address(dead)}\\]`),
+    );
+    expect(stage.infos).toHaveLength(1);
   });
 
   it('goes on when a replica takes over from a master that lives', async () => {

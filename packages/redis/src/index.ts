@@ -13,6 +13,7 @@
  * All keys of a script carry the same tag. Nothing else builds keys than the `keys.ts` of each package.
  */
 export { RedisError } from './errors.ts';
+export { tellFailures } from './failures.ts';
 export { openLeases } from './lease.ts';
 export type { Lease, LeaseListener, LeaseOptions } from './lease.ts';
 export { parseShards } from './options.ts';

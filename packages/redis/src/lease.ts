@@ -14,8 +14,8 @@ const mostGone = 1000;
 export interface LeaseOptions {
   /** Milliseconds between renewals, default 1000. A lease that was not renewed for five times as long is over. */
   readonly renewMs?: number;
-  /** Told why a renewal failed, once for each row of failures, and what a listener threw. */
-  readonly onError: (error: unknown) => void;
+  /** Told why a renewal failed, once for each row of failures, and what a listener threw; with the name of the shard. */
+  readonly onError: (error: unknown, shard: string) => void;
 }
 
 /** What those who act under a lease are told. A listener that throws does no harm. */
@@ -120,7 +120,7 @@ class RedisLease implements Lease {
     this.key = redisKey(prefix, this.tag, 'lease', '');
     this.renewMs = options.renewMs ?? 1000;
     this.ttlMs = 5 * this.renewMs;
-    this.#onError = options.onError;
+    this.#onError = (error) => options.onError(error, shard.name);
   }
 
   get holder(): string {

@@ -1,9 +1,10 @@
 import { Command } from 'ioredis';
 import type { Redis } from 'ioredis';
-import { drop, greet, hurry, keepConnected } from './connect.ts';
-import type { ServerInfo } from './connect.ts';
+import { drop, hurry, keepConnected } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { RedisError, errorCode } from './errors.ts';
+import { Greeting } from './greeting.ts';
+import type { ServerInfo } from './greeting.ts';
 import { runId } from './types.ts';
 import type { Arg, Reply } from './types.ts';
 
@@ -17,6 +18,10 @@ export interface LinkWatch {
   /** The first command of a batch was answered, after so many milliseconds. */
   readonly answered: (ms: number) => void;
   readonly broke: () => void;
+  /** The server has said who it is, so many milliseconds after the connection broke, or the link was made. */
+  readonly opened: (info: ServerInfo, downMs: number) => void;
+  /** The server is no master. */
+  readonly isReplica: () => void;
 }
 
 /** A command as callers write it. */
@@ -29,7 +34,7 @@ export type CommandLine = readonly [name: string, ...Arg[]];
  */
 export class Link {
   readonly #client: Redis;
-  readonly #errors: ErrorLog;
+  readonly #greeting: Greeting;
   readonly #timeoutMs: number;
   readonly #watch: LinkWatch;
   #info: ServerInfo | undefined;
@@ -40,23 +45,14 @@ export class Link {
   #corked: Redis['stream'] | undefined;
   #written = 0;
 
-  /**
-   * @param timeoutMs longest wait for a connection that is being made again
-   * @param opened called each time the server has said who it is
-   */
-  constructor(
-    client: Redis,
-    errors: ErrorLog,
-    timeoutMs: number,
-    opened: (info: ServerInfo) => void,
-    watch: LinkWatch,
-  ) {
+  /** @param timeoutMs longest wait for a connection that is being made again */
+  constructor(client: Redis, errors: ErrorLog, timeoutMs: number, watch: LinkWatch) {
     this.#client = client;
     this.#watch = watch;
-    this.#errors = errors;
+    this.#greeting = new Greeting(client, errors, watch.isReplica);
     this.#timeoutMs = timeoutMs;
     client.on('error', (error) => errors.warn('no connection to Redis', error));
-    client.on('ready', () => void this.#greet(opened));
+    client.on('ready', () => void this.#greet());
     client.on('close', () => this.#broke());
   }
 
@@ -120,7 +116,9 @@ export class Link {
 
   /** Does not wait any longer to connect again. */
   hurry(): void {
-    if (!this.#closed) hurry(this.#client);
+    if (this.#closed) return;
+    this.#greeting.hurry();
+    hurry(this.#client);
   }
 
   /** Breaks the connection, to make it again. */
@@ -137,19 +135,14 @@ export class Link {
     drop(this.#client);
   }
 
-  async #greet(opened: (info: ServerInfo) => void): Promise<void> {
-    const { stream } = this.#client;
-    try {
-      const info = await greet(this.#client);
-      if (this.#closed || stream !== this.#client.stream || this.#client.status !== 'ready') return;
-      this.#info = info;
-      this.#downSince = Infinity;
-      this.#settleWaiting();
-      opened(info);
-    } catch (error) {
-      this.#errors.warn('Redis does not say who it is', error);
-      stream.destroy();
-    }
+  async #greet(): Promise<void> {
+    const info = await this.#greeting.greet();
+    if (info === undefined || this.#closed) return;
+    const downMs = performance.now() - this.#downSince;
+    this.#info = info;
+    this.#downSince = Infinity;
+    this.#settleWaiting();
+    this.#watch.opened(info, downMs);
   }
 
   #broke(): void {
@@ -198,7 +191,7 @@ export function redisError(error: unknown): RedisError {
   if (error instanceof RedisError) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === 'ReplyError') {
-    return new RedisError('none', message, errorCode(message), error);
+    return new RedisError('none', message, errorCode(message));
   }
   if (message.includes("isn't writeable")) return new RedisError('none', 'no connection to Redis', '', error);
   return new RedisError('unknown', 'no answer from Redis', '', error);

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { makeClient } from './connect.ts';
-import type { ServerInfo } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
+import type { ServerInfo } from './greeting.ts';
 import { Link } from './link.ts';
 import type { RedisOptions, ShardAddress } from './options.ts';
 import { Replication } from './replication.ts';
@@ -10,6 +10,9 @@ import { Subscriber } from './subscriber.ts';
 import type { Lane, ShardStats, Watch } from './types.ts';
 
 const lanes: readonly Lane[] = ['write', 'read', 'control'];
+
+/** Milliseconds without a connection that are worth a line in the log though nothing else was said. */
+const longMs = 1000;
 
 export interface MasterOptions {
   readonly address: Exclude<ShardAddress, { kind: 'cluster' }>;
@@ -21,6 +24,8 @@ export interface MasterOptions {
   readonly moved: () => void;
   readonly stats: ShardStats;
   readonly watch: Watch;
+  /** Of several, of which others tell when they come and go. */
+  readonly isOneOfMany: boolean;
 }
 
 /** All connections to one master: one for each lane, one for pub/sub, and one for whoever asks about replicas. */
@@ -28,25 +33,34 @@ export class Master {
   readonly #links: Readonly<Record<Lane, Link>>;
   readonly subscriber: Subscriber;
   readonly #errors: ErrorLog;
+  readonly #isOneOfMany: boolean;
   readonly #makeLink: () => Link;
   readonly #mark: string;
   #waiting: Link | undefined;
   #replication: Replication | undefined;
   /** Of the last answer, so that it is known while there is no connection. */
   #info: ServerInfo | undefined;
+  /** Which one was last written to. */
+  #written: ServerInfo | undefined;
 
-  constructor({ address, options, errors, beacon, gap, moved, stats, watch }: MasterOptions) {
+  constructor({ address, options, errors, beacon, gap, moved, stats, watch, isOneOfMany }: MasterOptions) {
     const { io_timeout: timeoutMs } = options;
     this.#errors = errors;
+    this.#isOneOfMany = isOneOfMany;
     const client = (ms: number): Redis => makeClient(address, options, ms);
-    const opened = (info: ServerInfo): void => this.#opened(info);
+    const isReplica = (): void => this.#leave();
     const link = (lane: Lane, commandTimeoutMs: number): Link =>
-      new Link(client(commandTimeoutMs), errors, timeoutMs, opened, {
+      new Link(client(commandTimeoutMs), errors, timeoutMs, {
         answered: (ms) => watch.answered?.(lane, ms),
         broke: () => stats.breaks[lane]++,
+        opened: (info, downMs) => {
+          if (lane === 'write') this.#tell(info, downMs);
+          this.#opened(info);
+        },
+        isReplica,
       });
-    const unwatched = { answered: () => {}, broke: () => {} };
-    this.#makeLink = () => new Link(client(timeoutMs), errors, timeoutMs, () => {}, unwatched);
+    const unwatched = { answered: () => {}, broke: () => {}, opened: () => {}, isReplica };
+    this.#makeLink = () => new Link(client(timeoutMs), errors, timeoutMs, unwatched);
     this.#mark = redisKey(options.prefix, beacon[0], 'w', '');
     this.#links = {
       // Half of it, so that a publication of which nothing was heard can be tried again within all of it.
@@ -61,7 +75,8 @@ export class Master {
       beacon,
       ping: (message) => this.link('write').send([this.publishCommand, beacon[1], message]),
       gap,
-      opened,
+      opened: (info) => this.#opened(info),
+      isReplica,
       moved,
       stats,
       seen: (ms) => watch.beaconSeen?.(ms),
@@ -108,6 +123,27 @@ export class Master {
     for (const lane of lanes) this.#links[lane].close();
     this.#waiting?.close();
     this.subscriber.close();
+  }
+
+  /** The server is a master no more, which the other connections need not have noticed: it still takes publications. */
+  #leave(): void {
+    for (const lane of lanes) if (this.#links[lane].isOpen) this.#links[lane].rebuild();
+    if (this.subscriber.isOpen) this.subscriber.rebuild();
+  }
+
+  /** Says that a Redis which was away is there again, or that it is another one. */
+  #tell(info: ServerInfo, downMs: number): void {
+    const before = this.#written;
+    this.#written = info;
+    const hadTrouble = this.#errors.takeTrouble();
+    const fields = { server: info.address, awayMs: Math.round(downMs) };
+    if (before === undefined) {
+      if (hadTrouble && !this.#isOneOfMany) this.#errors.info('Redis is there', fields);
+    } else if (before.address !== info.address) {
+      this.#errors.info('Redis has another master', { ...fields, before: before.address });
+    } else if (hadTrouble || downMs > longMs) {
+      this.#errors.info('Redis is back', { ...fields, newProcess: before.runId !== info.runId });
+    }
   }
 
   #opened(info: ServerInfo): void {

@@ -20,7 +20,7 @@ export class ServerShard extends BaseShard {
     { log, nodeId, watch }: ShardNeeds,
   ) {
     super(index, shardName(address), options.io_timeout);
-    const errors = new ErrorLog(log, { shard: this.name });
+    const errors = new ErrorLog(log, { shard: this.name, ...(address.db === 0 ? {} : { db: address.db }) });
     const [tag = ''] = tags;
     this.#connectTimeoutMs = options.connect_timeout;
     this.#master = new Master({
@@ -32,6 +32,7 @@ export class ServerShard extends BaseShard {
       moved: () => {},
       stats: this.stats,
       watch,
+      isOneOfMany: false,
     });
     if (address.kind !== 'sentinel') return;
     this.#watch = new SentinelWatch(address, options, () => {

@@ -30,6 +30,7 @@ export abstract class BaseShard implements Shard {
   readonly name: string;
   readonly stats = newShardStats();
   readonly #timeoutMs: number;
+  readonly #madeAt = performance.now();
   readonly #tellers = new Set<(channels: readonly string[]) => void>();
 
   constructor(index: number, name: string, timeoutMs: number) {
@@ -119,14 +120,16 @@ export abstract class BaseShard implements Shard {
     }
   }
 
+  /** Once masters are known they stay so. Where nobody has told of them for the longest wait, nobody waits any more. */
   async #findMaster(tag: string, deadline: number): Promise<Master> {
-    for (;;) {
+    const end = Math.min(deadline, this.#madeAt + this.#timeoutMs);
+    while (performance.now() < end) {
       await this.lookAgain();
       const master = this.master(tag);
       if (master !== undefined) return master;
-      if (performance.now() >= deadline) throw new RedisError('none', 'no master of Redis is known');
       await pause();
     }
+    throw new RedisError('none', 'no master of Redis is known');
   }
 
   /** Sends a command again that did not run and could run elsewhere or a moment later. */

@@ -9,6 +9,8 @@ export interface Stage {
   open(url: string | readonly string[], more?: Partial<RedisOptions>): Promise<RedisShards>;
   /** What was warned of in this test. */
   readonly warnings: string[];
+  /** What else it was told. */
+  readonly infos: string[];
   /** Closed after the test, in reverse order. */
   keep<T extends { close(): unknown }>(thing: T): T;
 }
@@ -16,11 +18,16 @@ export interface Stage {
 /** What a test stands on. */
 export function useStage(): Stage {
   const warnings: string[] = [];
+  const infos: string[] = [];
   const things: { close(): unknown }[] = [];
-  const log: Log = { warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`) };
+  const into = (lines: string[]) => (message: string, fields?: object) => {
+    lines.push(`${message} ${JSON.stringify(fields)}`);
+  };
+  const log: Log = { info: into(infos), warn: into(warnings) };
   afterEach(async () => {
     for (const thing of things.splice(0).toReversed()) await thing.close();
     warnings.length = 0;
+    infos.length = 0;
   });
   const keep = <T extends { close(): unknown }>(thing: T): T => {
     things.push(thing);
@@ -28,6 +35,7 @@ export function useStage(): Stage {
   };
   return {
     warnings,
+    infos,
     keep,
     open: async (url, more) => {
       const redis = keep(openRedis(testOptions(url, more), log));

@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
-import { drop, greet, hurry, keepConnected } from './connect.ts';
-import type { ServerInfo } from './connect.ts';
+import { drop, hurry, keepConnected } from './connect.ts';
 import type { ErrorLog } from './error-log.ts';
 import { RedisError } from './errors.ts';
+import { Greeting } from './greeting.ts';
+import type { ServerInfo } from './greeting.ts';
 import { redisError } from './link.ts';
 import type { Listener, ShardStats } from './types.ts';
 
@@ -41,6 +42,8 @@ export interface SubscriberOptions {
   readonly gap: (channels: readonly string[]) => void;
   /** Called each time the server has said who it is. */
   readonly opened: (info: ServerInfo) => void;
+  /** The server is no master. */
+  readonly isReplica: () => void;
   /** Redis says that slots have gone elsewhere. */
   readonly moved: () => void;
   readonly stats: ShardStats;
@@ -55,6 +58,7 @@ export interface SubscriberOptions {
  */
 export class Subscriber {
   readonly #options: SubscriberOptions;
+  readonly #greeting: Greeting;
   readonly #entries = new Map<string, Entry>();
   /** What the connection is still to be told, by tag where one command is about one slot only. */
   readonly #dirty = new Map<string, Set<Entry>>();
@@ -74,6 +78,7 @@ export class Subscriber {
   constructor(options: SubscriberOptions) {
     this.#options = options;
     const { client, errors } = options;
+    this.#greeting = new Greeting(client, errors, options.isReplica);
     const [tag, channel] = options.beacon;
     this.#beacon = makeEntry(tag, channel, (message) => this.#seen(message));
     this.#entries.set(channel, this.#beacon);
@@ -145,7 +150,14 @@ export class Subscriber {
 
   /** Does not wait any longer to connect again. */
   hurry(): void {
-    if (!this.#closed) hurry(this.#options.client);
+    if (this.#closed) return;
+    this.#greeting.hurry();
+    hurry(this.#options.client);
+  }
+
+  /** The server has said who it is, and the connection is not known to be broken. */
+  get isOpen(): boolean {
+    return this.#info !== undefined;
   }
 
   /** Breaks the connection, to make it again. */
@@ -166,20 +178,13 @@ export class Subscriber {
   }
 
   async #greet(): Promise<void> {
-    const { client, errors } = this.#options;
-    const { stream } = client;
-    try {
-      const info = await greet(client);
-      if (this.#closed || stream !== client.stream || client.status !== 'ready') return;
-      this.#info = info;
-      this.#downSince = Infinity;
-      this.#unseen = 0;
-      this.#markAll();
-      this.#options.opened(info);
-    } catch (error) {
-      errors.warn('Redis does not say who it is', error);
-      stream.destroy();
-    }
+    const info = await this.#greeting.greet();
+    if (info === undefined || this.#closed) return;
+    this.#info = info;
+    this.#downSince = Infinity;
+    this.#unseen = 0;
+    this.#markAll();
+    this.#options.opened(info);
   }
 
   #broke(): void {

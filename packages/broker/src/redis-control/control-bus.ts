@@ -175,7 +175,7 @@ async function answer<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof RedisError) throw clientError('internal', `control: ${error.message}`);
+    if (error instanceof RedisError) throw clientError('internal', error.told);
     throw error;
   }
 }

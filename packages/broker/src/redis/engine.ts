@@ -1,5 +1,4 @@
 import { clientError } from '@gyre/protocol';
-import type { ClientError } from '@gyre/protocol';
 import { RedisError } from '@gyre/redis';
 import type { Log, RedisShards } from '@gyre/redis';
 import { customAlphabet } from 'nanoid';
@@ -45,12 +44,5 @@ export const makeEpoch = customAlphabet('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLM
 export function refusal(engine: Engine, error: unknown): unknown {
   if (!(error instanceof RedisError)) return error;
   engine.log.debug?.('Redis did not do it', { error: error.message, outcome: error.outcome });
-  return temporary(error);
-}
-
-function temporary(error: RedisError): ClientError {
-  return clientError(
-    'internal',
-    error.outcome === 'none' ? 'Redis is not available' : 'no answer from Redis',
-  );
+  return clientError('internal', error.told);
 }

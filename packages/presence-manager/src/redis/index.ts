@@ -126,7 +126,7 @@ async function answer<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof RedisError) throw clientError('internal', `presence: ${error.message}`);
+    if (error instanceof RedisError) throw clientError('internal', error.told);
     throw error;
   }
 }

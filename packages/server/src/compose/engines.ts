@@ -78,30 +78,43 @@ function memoryEngines(): Engines {
 
 /** Loaded where it is wanted only. */
 async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Promise<Engines> {
-  const [{ openRedis, openLeases }, { redisBroker }, { redisControlBus }, { redisPresenceManager }] =
-    await Promise.all([
-      import('@gyre/redis'),
-      import('@gyre/broker/redis'),
-      import('@gyre/broker/redis-control'),
-      import('@gyre/presence-manager/redis'),
-    ]);
-  const onError = (error: unknown): void => log.error?.('redis engine', { error });
+  const [
+    { openRedis, openLeases, tellFailures },
+    { redisBroker },
+    { redisControlBus },
+    { redisPresenceManager },
+  ] = await Promise.all([
+    import('@gyre/redis'),
+    import('@gyre/broker/redis'),
+    import('@gyre/broker/redis-control'),
+    import('@gyre/presence-manager/redis'),
+  ]);
+  const failing = tellFailures(log);
   const times = new RedisTimes();
-  const redis = openRedis(redisOptions(config.engine.redis), log, (shard) => times.watch(shard));
+  const redis = openRedis(redisOptions(config.engine.redis, name), log, (shard) => times.watch(shard));
   await redis.start();
-  const leases = openLeases(redis, { onError });
+  const leases = openLeases(redis, { onError: failing('the lease of this node on Redis is not renewed') });
   const [first, ...others] = leases;
   if (first === undefined) throw new Error('engine.redis.address: names no Redis');
   const { durability } = config.engine.redis;
-  const broker = redisBroker(redis, { log, onError, durability });
+  const broker = redisBroker(redis, {
+    log,
+    onError: failing('what came from Redis is not handled'),
+    durability,
+  });
   const presence = redisPresenceManager({
     redis,
     leases,
     announce: (event, channel, info) =>
       joinLeave(channel) ? broker.announcement(channel, event, info) : undefined,
-    onError,
+    onError: failing('presence on Redis is not brought up to date'),
   });
-  const control = redisControlBus({ prefix: redis.prefix, lease: first, name, onError });
+  const control = redisControlBus({
+    prefix: redis.prefix,
+    lease: first,
+    name,
+    onError: failing('commands of other nodes are not read from Redis'),
+  });
   for (const lease of leases) await lease.start();
   let nodes = 1;
   let missing = 0;
@@ -119,7 +132,9 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
     broker,
     presence,
     control,
-    verified: () => redis.verifiedAge() < VERIFIED,
+    // Redis takes publications also where it takes no writes, which the lease is.
+    verified: () =>
+      leases.some(({ shard, standing }) => shard.verifiedAge() < VERIFIED && standing !== 'away'),
     standing: () => {
       // What is said to all nodes goes by the first Redis. Where that is down nothing is said, and the others serve.
       const elsewhere = (): boolean => others.some(({ shard }) => shard.verifiedAge() < VERIFIED);
@@ -134,10 +149,11 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
       await control.close();
       await presence.close();
       const { members, owed } = presence.gauges();
+      const notForgotten = failing('the lease of this node on Redis is not given back');
       for (const lease of leases) {
         await lease.close();
         // Off the list at once, unless it leaves something that others have to clear up after it.
-        if (members + owed === 0 && lease.holder !== '') await lease.forget(lease.holder).catch(onError);
+        if (members + owed === 0 && lease.holder !== '') await lease.forget(lease.holder).catch(notForgotten);
       }
       await broker.close();
       await redis.close();
@@ -147,13 +163,14 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
 
 type TlsSection = Config['engine']['redis']['tls'];
 
-function redisOptions({
-  tls,
-  sentinel_tls: sentinelTls,
-  ...section
-}: Config['engine']['redis']): RedisOptions {
+function redisOptions(
+  { tls, sentinel_tls: sentinelTls, ...section }: Config['engine']['redis'],
+  name: string,
+): RedisOptions {
   return {
     ...section,
+    // Without what Redis does not take in a name.
+    client_name: section.client_name || `gyre-${name.replaceAll(/[^!-~]/g, '_')}`,
     ...(tls.enabled ? { tls: tlsOptions(tls, 'engine.redis.tls') } : {}),
     ...(sentinelTls.enabled ? { sentinel_tls: tlsOptions(sentinelTls, 'engine.redis.sentinel_tls') } : {}),
   };

@@ -20,7 +20,10 @@ export function redisConnection(flat?: string) {
     db: int(0, 'Number of the database.'),
     user: str('', 'User of the access control list.'),
     password: str('', 'Password.', { secret: true }),
-    client_name: str('', 'Name that connections give themselves.'),
+    client_name: str(
+      '',
+      'Name that connections give themselves; gyre- and the name of the node where empty.',
+    ),
     force_resp2: bool(false, 'Speak RESP2 only.'),
     cluster_address: list([], 'Nodes of a Redis Cluster to begin with, comma separated for each cluster.', {
       secret: true,
