@@ -101,6 +101,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const message of error.messages) terminal.complain(`gyre: ${message}\n`);
+    for (const warning of error.warnings) terminal.complain(`gyre: warning: ${warning}\n`);
     return 1;
   }
 }

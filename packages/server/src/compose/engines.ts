@@ -2,13 +2,12 @@ import type { Broker, ControlBus } from '@gyre/broker';
 import { memoryBroker, memoryControlBus } from '@gyre/broker/memory';
 import type { PresenceManager } from '@gyre/presence-manager';
 import { memoryPresenceManager } from '@gyre/presence-manager/memory';
-import type { RedisOptions, TlsOptions } from '@gyre/redis';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../logger.ts';
 import { counted, type Asked } from '../metrics/counted.ts';
 import type { RedisSource } from '../metrics/redis-rows.ts';
 import type { Values } from '../metrics/row.ts';
-import { pemText } from '../pem.ts';
+import { redisOptions } from './redis-options.ts';
 import { RedisTimes } from './redis-source.ts';
 
 /** What a node stands on. */
@@ -142,31 +141,5 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
       await broker.close();
       await redis.close();
     },
-  };
-}
-
-type TlsSection = Config['engine']['redis']['tls'];
-
-function redisOptions({
-  tls,
-  sentinel_tls: sentinelTls,
-  ...section
-}: Config['engine']['redis']): RedisOptions {
-  return {
-    ...section,
-    ...(tls.enabled ? { tls: tlsOptions(tls, 'engine.redis.tls') } : {}),
-    ...(sentinelTls.enabled ? { sentinel_tls: tlsOptions(sentinelTls, 'engine.redis.sentinel_tls') } : {}),
-  };
-}
-
-function tlsOptions(section: TlsSection, path: string): TlsOptions {
-  const pem = (key: 'server_ca_pem' | 'cert_pem' | 'key_pem', name: 'ca' | 'cert' | 'key') =>
-    section[key] === '' ? {} : { [name]: pemText(section[key], `${path}.${key}`) };
-  return {
-    ...pem('server_ca_pem', 'ca'),
-    ...pem('cert_pem', 'cert'),
-    ...pem('key_pem', 'key'),
-    ...(section.server_name === '' ? {} : { servername: section.server_name }),
-    ...(section.insecure_skip_verify ? { rejectUnauthorized: false } : {}),
   };
 }
