@@ -7,6 +7,7 @@ import type { Logger } from '../logger.ts';
 import { counted, type Asked } from '../metrics/counted.ts';
 import type { RedisSource } from '../metrics/redis-rows.ts';
 import type { Values } from '../metrics/row.ts';
+import { Peers } from './peers.ts';
 import { redisOptions } from './redis-options.ts';
 import { RedisTimes } from './redis-source.ts';
 
@@ -36,6 +37,7 @@ export interface Engines {
 /** What the engines ask of everybody else. */
 export interface EngineNeeds {
   readonly config: Config;
+  readonly uid: string;
   /** What this node is called where it does not answer. */
   readonly name: string;
   /** Subscribers of the channel are told who comes and goes. */
@@ -45,8 +47,8 @@ export interface EngineNeeds {
 
 /** Milliseconds after which what other nodes publish is not known to arrive any more: three beacons missed. */
 const VERIFIED = 4000;
-/** Milliseconds between two counts of the nodes, which are for metrics only. */
-const COUNT = 15_000;
+/** Milliseconds between two counts of the nodes, which are for metrics and the log only. */
+const COUNT = 5000;
 
 /** Makes the engines that the configuration names, connected and ready. */
 export async function openEngines(needs: EngineNeeds): Promise<Engines & { readonly asked: Asked }> {
@@ -76,7 +78,7 @@ function memoryEngines(): Engines {
 }
 
 /** Loaded where it is wanted only. */
-async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Promise<Engines> {
+async function redisEngines({ config, uid, name, joinLeave, log }: EngineNeeds): Promise<Engines> {
   const [{ openRedis, openLeases }, { redisBroker }, { redisControlBus }, { redisPresenceManager }] =
     await Promise.all([
       import('@gyre/redis'),
@@ -102,11 +104,13 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
   });
   const control = redisControlBus({ prefix: redis.prefix, lease: first, name, onError });
   for (const lease of leases) await lease.start();
+  const peers = new Peers(uid, log);
   let nodes = 1;
   let missing = 0;
   const counting = setInterval(() => {
     control.survey('info', {}).then(
       ({ answers, missingNodes }) => {
+        peers.seen({ answers, missingNodes });
         missing = missingNodes.length;
         nodes = answers.length + missing;
       },
