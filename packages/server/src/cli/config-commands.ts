@@ -128,9 +128,13 @@ export function genconfig(argv: readonly string[], { cwd, print }: Terminal): nu
 
 ${served.map(([path]) => `  ${path}`).join('\n')}
 
-Pages in browsers may connect once their origins are in client.allowed_origins. To serve by it:
+No channel may be subscribed to until the file allows it: by channel.without_namespace.allow_subscribe_for_client, or by
+the same option of a namespace. Pages in browsers may connect once their origins are in client.allowed_origins.
+
+To serve by it, and to make a token for a client:
 
   gyre --config ${name}
+  gyre gentoken --config ${name} -u alice -q
 `);
   return 0;
 }
