@@ -57,6 +57,21 @@ describe('three nodes', () => {
     expect(closed?.code).toBe(4501);
   });
 
+  it('tell the log who joins and who is gone, by name', async () => {
+    const {
+      nodes: [a, b, c],
+    } = await startThree();
+    const told = (what: string, { port }: Gyre) =>
+      a
+        .logs()
+        .split('\n')
+        .filter((line) => line.includes(`"${what}"`) && line.includes(`_${port}"`)).length;
+    await until(() => told('a node joined', b) === 1 && told('a node joined', c) === 1, { deadline: 20_000 });
+    expect((await c.stop('SIGKILL')).signal).toBe('SIGKILL');
+    await until(() => told('a node is gone', c) === 1, { deadline: 40_000 });
+    expect([told('a node joined', a), told('a node is gone', b)]).toEqual([0, 0]);
+  });
+
   it('lose nothing when the pub/sub connections are cut again and again', async () => {
     const {
       redis,

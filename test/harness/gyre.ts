@@ -33,7 +33,8 @@ export async function start(options: StartOptions = {}): Promise<Gyre> {
   const { config, addresses } = configure(port, options.config === false ? {} : (options.config ?? {}));
   const folder = mkdtempSync(join(tmpdir(), 'gyre-'));
   const file = join(folder, 'config.json');
-  writeFileSync(file, JSON.stringify(config));
+  // It would be read without being named: the server runs in this folder.
+  if (options.config !== false) writeFileSync(file, JSON.stringify(config));
   const args = [...(options.config === false ? [] : ['--config', file]), ...(options.args ?? [])];
   const program = launch(args, folder, options.env ?? {});
   teardown(async () => {

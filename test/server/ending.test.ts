@@ -42,6 +42,11 @@ describe('while load balancers look elsewhere', () => {
     const client = recordClient(await connectClient(server));
     const exit = server.stop();
     await until(async () => (await status(`${server.url}/ready`)) === 503);
+    expect(await (await fetch(`${server.url}/ready`)).json()).toEqual({
+      ready: false,
+      reason: 'this node is ending',
+    });
+    expect(server.logs()).toContain('"next":"waits 4s for load balancers, closes 1 client"');
     expect(await handshake(server)).toEqual([101]);
     expect(await status(`${server.url}/health`)).toBe(200);
     expect((await api(server, 'info')).result).toMatchObject({ nodes: [{ num_clients: 1 }] });

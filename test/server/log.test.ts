@@ -4,7 +4,18 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { api, gyre, inSeconds, jwt, opcodes, until, wire, type Gyre } from '../harness/index.ts';
+import {
+  api,
+  freePort,
+  gyre,
+  inSeconds,
+  jwt,
+  opcodes,
+  rawSocket,
+  until,
+  wire,
+  type Gyre,
+} from '../harness/index.ts';
 
 let server: Gyre;
 beforeAll(async () => {
@@ -95,6 +106,49 @@ describe('the log has one line for each connection that ends', () => {
     const secrets = [server.tokenSecret, server.apiKey, ...tokens.map((token) => token.split('.')[2] ?? '')];
     expect(secrets.filter((secret) => server.logs().includes(secret))).toEqual([]);
   });
+});
+
+const linesOf = (of: Gyre, message: string): Line[] =>
+  of
+    .logs()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Line)
+    .filter((line) => line['message'] === message);
+
+describe('the log of a start says', () => {
+  it('what the node is called, where it listens and on which engine', async () => {
+    await until(() => linesOf(server, 'serving').length > 0);
+    expect(linesOf(server, 'serving')).toMatchObject([
+      {
+        node: expect.stringMatching(`_${server.port}$`) as string,
+        address: '127.0.0.1',
+        port: server.port,
+        engine: 'memory',
+      },
+    ]);
+    expect(server.logs()).not.toContain('nobody is let in');
+  });
+
+  it('what ended development mode, and that nobody is let in without a key', async () => {
+    const port = await freePort();
+    const args = ['-p', String(port), '-a', '127.0.0.1', '--shutdown.ready_wait', '0s'];
+    const bare = await gyre.start({ config: false, port, args });
+    const by = ['-p', '-a', '--shutdown.ready_wait'];
+    await until(() => linesOf(bare, 'serving').length > 0);
+    expect(linesOf(bare, 'configured, so not in development mode')).toMatchObject([{ by }]);
+    expect(linesOf(bare, 'nobody is let in: neither http_api.key nor a key for tokens is set')).toMatchObject(
+      [{ level: 'warn', by }],
+    );
+  });
+});
+
+it('says of a client without a token why it was refused', async () => {
+  const socket = await rawSocket(server);
+  socket.send('{"id":1,"connect":{}}');
+  await socket.closed;
+  await until(() => linesOf(server, 'connection refused').length > 0);
+  expect(linesOf(server, 'connection refused')).toMatchObject([{ because: 'no token' }]);
 });
 
 it('a log that nobody reads holds nobody up, and nothing of it is lost', async () => {

@@ -61,6 +61,16 @@ async function handshake(server: Gyre): Promise<number> {
 
 const ready = async (server: Gyre): Promise<number> => (await fetch(`${server.url}/ready`)).status;
 
+/** The lines of the log with this message. */
+function lines(server: Gyre, message: string): Record<string, unknown>[] {
+  return server
+    .logs()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+    .filter((line) => line['message'] === message);
+}
+
 const serves = async (server: Gyre): Promise<boolean> =>
   (await handshake(server)) === 101 && (await ready(server)) === 200;
 
@@ -101,9 +111,14 @@ describe('while no Redis answers', () => {
     await until(() => refused.error.length > 0, slow);
     expect(refused.error[0]).toMatchObject({ error: { code: 100 } });
     expect((await fetch(`${node.url}/health`)).status).toBe(200);
+    const because = 'Redis does not answer';
+    expect(await (await fetch(`${node.url}/ready`)).json()).toEqual({ ready: false, reason: because });
+    await until(() => lines(node, 'not ready').length > 0, slow);
 
     await redis.resume();
     await until(() => serves(node), slow);
+    await until(() => lines(node, 'ready').length > 0, slow);
+    expect(lines(node, 'not ready')).toMatchObject([{ level: 'warn', because }]);
     await other.ready();
     const again = () => api(node, 'publish', { channel: 'c', data: 2, idempotency_key: '2' });
     await until(async () => (await again()).error === undefined, slow);
@@ -169,6 +184,21 @@ describe('[F04] a node that stood still', () => {
     await until(() => ended.length > 0);
     expect(ended[0]).toMatchObject({ code: 4501 });
     await until(async () => (await ready(a)) === 200, slow);
+    await until(() => /"stood still for [1-9]\d?\.\d s"/.test(a.logs()));
+  });
+});
+
+describe('a node that starts while Redis does not answer', () => {
+  it('says so, and when it is ready', async () => {
+    const redis = await redisOfOurs();
+    await redis.pause();
+    const node = await startNode([redis]);
+    await until(() => lines(node, 'serving, not ready').length > 0);
+    expect(lines(node, 'serving, not ready')).toMatchObject([
+      { level: 'warn', because: 'Redis does not answer', engine: 'redis', redis: 'does not answer' },
+    ]);
+    await redis.resume();
+    await until(() => lines(node, 'ready').length > 0, slow);
   });
 });
 

@@ -5,10 +5,11 @@ import { KeySets } from './auth/key-sets.ts';
 import { createRules } from './channels/rules.ts';
 import { doorsOf, makeAdmission } from './compose/doors.ts';
 import { endServer } from './compose/ending.ts';
-import { openEngines } from './compose/engines.ts';
+import { openEngines, type Engines } from './compose/engines.ts';
 import { Life } from './compose/life.ts';
 import { makeLive, nodeOptions } from './compose/live.ts';
-import { openPorts } from './compose/ports.ts';
+import { openPorts, type Ports } from './compose/ports.ts';
+import { watchLife } from './compose/watch.ts';
 import type { Config } from './config/schema.ts';
 import { createGate } from './gate/gate.ts';
 import { Calls } from './http/calls.ts';
@@ -16,6 +17,16 @@ import { watchLoopLag } from './http/loop-lag.ts';
 import type { Logger } from './logger.ts';
 import { createMetrics } from './metrics/registry.ts';
 import { version } from './version.ts';
+
+/** How a server is at a moment. */
+export interface ServerState {
+  /** Connections that are open. */
+  readonly clients: number;
+  /** Whether any Redis answers; true where none is asked. */
+  readonly engineAnswers: boolean;
+  /** Why load balancers should send nobody here, undefined while they should. */
+  readonly unready: string | undefined;
+}
 
 /** A server that runs. */
 export interface Server {
@@ -25,6 +36,10 @@ export interface Server {
   readonly internalPort: number;
   /** Where the server API over gRPC is, if it is served. */
   readonly grpcPort?: number;
+  /** What this node is called. */
+  readonly name: string;
+  /** How it is now. */
+  look(): ServerState;
   /**
    * Goes on by another configuration, as far as that is possible while the server runs (`config/reload.ts`).
    * @throws Error for a key, address or pattern that is none; nothing has changed then
@@ -46,6 +61,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
   const { name } = nodeOptions(uid, config);
   const engines = await openEngines({
     config,
+    uid,
     name,
     joinLeave: (channel) => live.namespaces.find(channel)?.options.join_leave ?? false,
     log,
@@ -88,7 +104,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     admission,
     calls,
     metrics,
-    ready: () => life.ready(),
+    unready: () => life.unready(),
   });
   const ports = await openPorts(() => live, doors, executor, log).catch(async (error: unknown) => {
     loopLag.close();
@@ -97,16 +113,19 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     throw error;
   });
 
+  const watcher = watchLife(life, log);
+
   async function end(): Promise<boolean> {
     const { shutdown: options } = live.config;
     const complete = await endServer({ options, life, node, calls, ports, engines, log });
+    watcher.close();
     loopLag.close();
     return complete;
   }
   return {
-    port: ports.http[0].port,
-    internalPort: (ports.http[1] ?? ports.http[0]).port,
-    ...(ports.grpc && { grpcPort: ports.grpc.port }),
+    ...numbersOf(ports),
+    name,
+    look: () => look(node, engines, life),
     reload(next) {
       live = makeLive(next, log, keySets);
       api = makeApi(next, executor);
@@ -114,6 +133,15 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     },
     stop: () => (stopping ??= end()),
   };
+}
+
+function look(node: Node, engines: Engines, life: Life): ServerState {
+  return { clients: node.gauges.open, engineAnswers: engines.verified(), unready: life.unready() };
+}
+
+function numbersOf({ http, grpc }: Ports): Pick<Server, 'port' | 'internalPort' | 'grpcPort'> {
+  const [external, internal = external] = http;
+  return { port: external.port, internalPort: internal.port, ...(grpc && { grpcPort: grpc.port }) };
 }
 
 function makeApi(

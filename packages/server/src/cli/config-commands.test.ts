@@ -32,6 +32,27 @@ describe('checkconfig', () => {
     ]);
   });
 
+  test('with what is wrong comes what is doubtful', async () => {
+    const { gyre } = place({ 'my.json': '{"log": {"level": "loud"}, "nothing_we_know": 1}' });
+    expect((await gyre(['checkconfig', '-c', 'my.json'])).err.split('\n')).toEqual([
+      expect.stringMatching(/^gyre: log\.level/),
+      'gyre: warning: my.json: unknown key "nothing_we_know"',
+      '',
+    ]);
+  });
+
+  test('files that TLS needs have to be there', async () => {
+    const { gyre } = place();
+    const tls = (path: string, file: string) => [`--${path}.enabled`, `--${path}.${file}`, '/none'];
+    const redis = ['--engine.type', 'redis', ...tls('engine.redis.tls', 'server_ca_pem')];
+    const flags = [...redis, ...tls('http_server.tls', 'cert_pem'), '--http_server.tls.key_pem', '/none'];
+    expect((await gyre(['checkconfig', ...flags])).err).toBe(
+      ['http_server.tls.cert_pem', 'engine.redis.tls.server_ca_pem']
+        .map((path) => `gyre: ${path}: neither PEM, nor base64 of it, nor a file that can be read\n`)
+        .join(''),
+    );
+  });
+
   test.each([
     ['rsa_public_key', 'no key', 'client.token.rsa_public_key: neither PEM'],
     ['jwks_public_endpoint', 'http://x/{{t}}', 'client.token.jwks_public_endpoint: {{t}} has to be'],

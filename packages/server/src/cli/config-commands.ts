@@ -1,8 +1,10 @@
 import { nanoid } from 'nanoid';
 import { configDoc, defaultConfig, defaultEnv, jsonSchema } from '../config/doc.ts';
-import { ConfigError, loadConfig, type OwnFlags } from '../config/load.ts';
+import { redisOptions } from '../compose/redis-options.ts';
+import { ConfigError, loadConfig, type Config, type OwnFlags } from '../config/load.ts';
 import { schema } from '../config/schema.ts';
 import { scopeOf } from '../config/table.ts';
+import { tlsMaterial } from '../pem.ts';
 import { commandLine } from './command-line.ts';
 import { configText, writeConfig } from './config-file.ts';
 import type { Terminal } from './run.ts';
@@ -30,9 +32,27 @@ export async function checkconfig(argv: readonly string[], terminal: Terminal): 
   const { options, own } = commandLine(argv, configFlags.checkconfig);
   const { config, warnings, file } = loadConfig({ argv: options, env, cwd, strict: own.size > 0 });
   await tokensOf(config, complain);
+  checkFiles(config);
   for (const warning of warnings) print(`warning: ${warning}\n`);
   print(`${file ?? 'The configuration'} can be served.\n`);
   return 0;
+}
+
+/** What the server is going to speak TLS with: only its own user may be able to read it, so no other command looks. */
+function checkFiles({ http_server: http, grpc_api: grpc, engine }: Config): void {
+  const faults: string[] = [];
+  const tried = (use: () => unknown): void => {
+    try {
+      use();
+    } catch (fault) {
+      faults.push(fault instanceof Error ? fault.message : String(fault));
+    }
+  };
+  tried(() => tlsMaterial(http.tls, 'http_server.tls'));
+  tried(() => tlsMaterial(http.internal_tls, 'http_server.internal_tls'));
+  if (grpc.enabled) tried(() => tlsMaterial(grpc.tls, 'grpc_api.tls'));
+  if (engine.type === 'redis') tried(() => redisOptions(engine.redis, ''));
+  if (faults.length > 0) throw new ConfigError(faults);
 }
 
 export function configdoc(argv: readonly string[], { print }: Terminal): number {
@@ -108,9 +128,13 @@ export function genconfig(argv: readonly string[], { cwd, print }: Terminal): nu
 
 ${served.map(([path]) => `  ${path}`).join('\n')}
 
-Pages in browsers may connect once their origins are in client.allowed_origins. To serve by it:
+No channel may be subscribed to until the file allows it: by channel.without_namespace.allow_subscribe_for_client, or by
+the same option of a namespace. Pages in browsers may connect once their origins are in client.allowed_origins.
+
+To serve by it, and to make a token for a client:
 
   gyre --config ${name}
+  gyre gentoken --config ${name} -u alice -q
 `);
   return 0;
 }

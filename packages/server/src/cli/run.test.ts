@@ -6,9 +6,23 @@ import { place } from './testing.ts';
 test('help lists the commands', async () => {
   const head = usage().split('Main flags')[0]?.replace(version, '<version>');
   await expect(head).toMatchFileSnapshot('testdata/usage.txt');
-  for (const argv of [['--help'], ['-h'], ['help'], ['gentoken', '--help']]) {
+  for (const argv of [['--help'], ['-h'], ['help'], ['serve', '-h']]) {
     expect(await place().gyre(argv)).toEqual({ code: 0, out: usage(), err: '' });
   }
+});
+
+test('help beside a command is about that alone', async () => {
+  const { gyre } = place();
+  const { out } = await gyre(['gentoken', '--help']);
+  await expect(out).toMatchFileSnapshot('testdata/usage-gentoken.txt');
+  for (const argv of [
+    ['-h', 'gentoken'],
+    ['help', 'gentoken'],
+    ['gentoken', '-u', 'x', '-h'],
+  ]) {
+    expect(await gyre(argv)).toEqual({ code: 0, out, err: '' });
+  }
+  expect((await gyre(['checktoken', '-h'])).out).not.toContain('of its own');
 });
 
 test('a version', async () => {

@@ -84,8 +84,10 @@ const commands: Readonly<Record<string, CommandRow>> = {
 
 /** Runs the command that the arguments name, and gives the exit code. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
-  if (argv.some((argument) => argument === '--help' || argument === '-h') || argv[0] === 'help') {
-    terminal.print(usage());
+  if (argv[0] === 'help') return run([...argv.slice(1), '--help'], terminal);
+  const rest = argv.filter((argument) => argument !== '--help' && argument !== '-h');
+  if (rest.length < argv.length) {
+    terminal.print(usageOf(commandOf(rest)));
     return 0;
   }
   if (argv.length === 1 && argv[0] === '--version') return run(['version'], terminal);
@@ -101,6 +103,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     for (const message of error.messages) terminal.complain(`gyre: ${message}\n`);
+    for (const warning of error.warnings) terminal.complain(`gyre: warning: ${warning}\n`);
     return 1;
   }
 }
@@ -112,6 +115,22 @@ function commandOf(argv: readonly string[]): string {
   const own = Object.fromEntries(Object.values(commands).flatMap((row) => Object.entries(row.own ?? {})));
   // Which command a short flag is of is not known yet; before a command it has always meant strict.
   return parseFlags(argv, { ...own, ...configFlags.checkconfig }).positional[0] ?? 'serve';
+}
+
+/** What `--help` prints beside a command; all there is where it is none, or serves. */
+function usageOf(name: string): string {
+  const row = name !== 'serve' && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (row === undefined) return usage();
+  const flags = Object.entries(row.own ?? {}).map(([flag, kind]) =>
+    kind === 'value' ? `  ${flag} <value>\n` : `  ${flag}\n`,
+  );
+  const own = flags.length === 0 ? '' : `Flags of its own\n\n${flags.join('')}\n`;
+  return `Usage: gyre ${name} [flags]
+
+${row.help}
+
+${own}It takes the options of the configuration as well: gyre --help lists them.
+`;
 }
 
 /** What `--help` prints. */

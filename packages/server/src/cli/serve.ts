@@ -1,7 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { nanoid } from 'nanoid';
 import { compose, type Server } from '../compose.ts';
+import { isLocked } from '../config/check-doors.ts';
+import { formatDuration } from '../config/duration.ts';
 import { loadConfig, type Config, type LoadedConfig, type PartialConfig } from '../config/load.ts';
+import { endTimes } from '../config/shutdown.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { version } from '../version.ts';
 import { banner } from './banner.ts';
@@ -41,7 +44,7 @@ export async function serve(argv: readonly string[], terminal: Terminal): Promis
   }
 
   const signal = await ended;
-  log.info?.('stopping', { signal });
+  log.info?.('stopping', { signal, next: whatFollows(config, server) });
   const complete = await stop(server, config.shutdown.timeout, log);
   if (config.pid_file !== '') rmSync(config.pid_file, { force: true });
   // What was left behind would keep the process until it has an end of its own.
@@ -49,16 +52,36 @@ export async function serve(argv: readonly string[], terminal: Terminal): Promis
   return 0;
 }
 
-function announce({ warnings, file }: LoadedConfig, server: Server, log: Logger): void {
+function announce({ config, configuredBy, warnings, file }: LoadedConfig, server: Server, log: Logger): void {
   for (const warning of warnings) log.warn?.(warning);
-  log.info?.('serving', {
+  if (file === undefined) log.info?.('configured, so not in development mode', { by: configuredBy });
+  if (isLocked(config)) {
+    log.warn?.('nobody is let in: neither http_api.key nor a key for tokens is set', { by: configuredBy });
+  }
+  const { unready: because, engineAnswers } = server.look();
+  const facts = {
     version,
+    node: server.name,
+    address: config.http_server.address || 'every interface',
     port: server.port,
     internal_port: server.internalPort,
     ...(server.grpcPort === undefined ? {} : { grpc_port: server.grpcPort }),
+    engine: config.engine.type,
+    ...(config.engine.type === 'redis' ? { redis: engineAnswers ? 'answers' : 'does not answer' } : {}),
     pid: process.pid,
     ...(file === undefined ? {} : { config: file }),
-  });
+  };
+  if (because === undefined) log.info?.('serving', facts);
+  else log.warn?.('serving, not ready', { because, ...facts });
+}
+
+/** The end that is to come, in words. */
+function whatFollows({ shutdown }: Config, server: Server): string {
+  const { clients } = server.look();
+  const { readyWait, drainTime } = endTimes(shutdown);
+  const wait = readyWait > 0 ? `waits ${formatDuration(readyWait)} for load balancers, ` : '';
+  const over = drainTime > 0 && clients > 0 ? ` over ${formatDuration(drainTime)}` : '';
+  return `${wait}closes ${clients} ${clients === 1 ? 'client' : 'clients'}${over}`;
 }
 
 /** Resolves with the first signal. A later one, unless it is the same again, ends the process at once. */

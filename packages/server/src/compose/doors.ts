@@ -22,7 +22,8 @@ export interface Parts {
   readonly admission: Admission;
   readonly calls: Calls;
   readonly metrics: Metrics;
-  readonly ready: () => boolean;
+  /** Why nobody should come, undefined while they should. */
+  readonly unready: () => string | undefined;
 }
 
 /** What is served over HTTP, by the listener that it belongs to. */
@@ -34,7 +35,7 @@ export interface Doors {
 /** Makes the doors that the configuration asks for. */
 export function doorsOf(live: () => Live, parts: Parts): Doors {
   const { config } = live();
-  const { node, api, admission, calls, metrics, ready } = parts;
+  const { node, api, admission, calls, metrics, unready } = parts;
   const doors: Record<'external' | 'internal', Mount[]> = { external: [], internal: [] };
   if (!config.websocket.disabled) {
     doors.external.push(websocketDoor(live, node, admission));
@@ -44,7 +45,7 @@ export function doorsOf(live: () => Live, parts: Parts): Doors {
     doors[external ? 'external' : 'internal'].push(apiRoutes(prefix, api, maxSize, calls));
   }
   if (config.health.enabled) {
-    doors.internal.push(healthRoutes(config.health.handler_prefix, '/ready', ready));
+    doors.internal.push(healthRoutes(config.health.handler_prefix, '/ready', unready));
   }
   if (config.prometheus.enabled) {
     doors.internal.push(metricsRoute(config.prometheus.handler_prefix, metrics));

@@ -2,13 +2,13 @@ import type { Broker, ControlBus } from '@gyre/broker';
 import { memoryBroker, memoryControlBus } from '@gyre/broker/memory';
 import type { PresenceManager } from '@gyre/presence-manager';
 import { memoryPresenceManager } from '@gyre/presence-manager/memory';
-import type { RedisOptions, TlsOptions } from '@gyre/redis';
 import type { Config } from '../config/schema.ts';
 import type { Logger } from '../logger.ts';
 import { counted, type Asked } from '../metrics/counted.ts';
 import type { RedisSource } from '../metrics/redis-rows.ts';
 import type { Values } from '../metrics/row.ts';
-import { pemText } from '../pem.ts';
+import { Peers } from './peers.ts';
+import { redisOptions } from './redis-options.ts';
 import { RedisTimes } from './redis-source.ts';
 
 /** What a node stands on. */
@@ -37,6 +37,7 @@ export interface Engines {
 /** What the engines ask of everybody else. */
 export interface EngineNeeds {
   readonly config: Config;
+  readonly uid: string;
   /** What this node is called where it does not answer. */
   readonly name: string;
   /** Subscribers of the channel are told who comes and goes. */
@@ -46,8 +47,8 @@ export interface EngineNeeds {
 
 /** Milliseconds after which what other nodes publish is not known to arrive any more: three beacons missed. */
 const VERIFIED = 4000;
-/** Milliseconds between two counts of the nodes, which are for metrics only. */
-const COUNT = 15_000;
+/** Milliseconds between two counts of the nodes, which are for metrics and the log only. */
+const COUNT = 5000;
 
 /** Makes the engines that the configuration names, connected and ready. */
 export async function openEngines(needs: EngineNeeds): Promise<Engines & { readonly asked: Asked }> {
@@ -77,7 +78,7 @@ function memoryEngines(): Engines {
 }
 
 /** Loaded where it is wanted only. */
-async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Promise<Engines> {
+async function redisEngines({ config, uid, name, joinLeave, log }: EngineNeeds): Promise<Engines> {
   const [
     { openRedis, openLeases, tellFailures },
     { redisBroker },
@@ -116,11 +117,13 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
     onError: failing('commands of other nodes are not read from Redis'),
   });
   for (const lease of leases) await lease.start();
+  const peers = new Peers(uid, log);
   let nodes = 1;
   let missing = 0;
   const counting = setInterval(() => {
     control.survey('info', {}).then(
       ({ answers, missingNodes }) => {
+        peers.seen({ answers, missingNodes });
         missing = missingNodes.length;
         nodes = answers.length + missing;
       },
@@ -158,32 +161,5 @@ async function redisEngines({ config, name, joinLeave, log }: EngineNeeds): Prom
       await broker.close();
       await redis.close();
     },
-  };
-}
-
-type TlsSection = Config['engine']['redis']['tls'];
-
-function redisOptions(
-  { tls, sentinel_tls: sentinelTls, ...section }: Config['engine']['redis'],
-  name: string,
-): RedisOptions {
-  return {
-    ...section,
-    // Without what Redis does not take in a name.
-    client_name: section.client_name || `gyre-${name.replaceAll(/[^!-~]/g, '_')}`,
-    ...(tls.enabled ? { tls: tlsOptions(tls, 'engine.redis.tls') } : {}),
-    ...(sentinelTls.enabled ? { sentinel_tls: tlsOptions(sentinelTls, 'engine.redis.sentinel_tls') } : {}),
-  };
-}
-
-function tlsOptions(section: TlsSection, path: string): TlsOptions {
-  const pem = (key: 'server_ca_pem' | 'cert_pem' | 'key_pem', name: 'ca' | 'cert' | 'key') =>
-    section[key] === '' ? {} : { [name]: pemText(section[key], `${path}.${key}`) };
-  return {
-    ...pem('server_ca_pem', 'ca'),
-    ...pem('cert_pem', 'cert'),
-    ...pem('key_pem', 'key'),
-    ...(section.server_name === '' ? {} : { servername: section.server_name }),
-    ...(section.insecure_skip_verify ? { rejectUnauthorized: false } : {}),
   };
 }

@@ -26,12 +26,16 @@ export class Life {
     return welcome ? undefined : 'redis';
   }
 
-  /** Whether load balancers should send clients and calls here. */
-  ready(): boolean {
-    if (this.phase !== 'serving' || this.#engines.standing() === 'late') return false;
-    if (this.#options().ready_without_redis) return true;
+  /** Why load balancers should send no clients and calls here, undefined while they should. */
+  unready(): string | undefined {
+    if (this.phase !== 'serving') return 'this node is ending';
+    if (this.#engines.standing() === 'late') return 'this node has not caught up with the others yet';
+    if (this.#options().ready_without_redis) return undefined;
     const now = performance.now();
-    if (!this.#engines.verified()) this.#unverifiedAt = now;
-    return now - this.#unverifiedAt >= READY_AGAIN;
+    if (!this.#engines.verified()) {
+      this.#unverifiedAt = now;
+      return 'Redis does not answer';
+    }
+    return now - this.#unverifiedAt >= READY_AGAIN ? undefined : 'Redis has only just begun to answer again';
   }
 }

@@ -23,6 +23,22 @@ export function checkDoors(config: Config, warn: Say): void {
   }
 }
 
+/** Whether every door is shut: what a server is that was given a port and no keys. */
+export function isLocked({ client, http_api: http, grpc_api: grpc }: Config): boolean {
+  if (grpc.enabled || (!http.disabled && (http.key !== '' || http.insecure))) return false;
+  const { token } = client;
+  const keys = [
+    token.hmac_secret_key,
+    token.rsa_public_key,
+    token.ecdsa_public_key,
+    token.jwks_public_endpoint,
+    client.user_id_http_header,
+  ];
+  if (keys.some((key) => key !== '')) return false;
+  const anybody = client.insecure || client.insecure_skip_token_signature_verify;
+  return !anybody && !client.allow_anonymous_connect_without_token;
+}
+
 /** Whether only this machine reaches an address. */
 export function isLoopback(address: string): boolean {
   const bare = address.replace(/^\[(.*)\]$/, '$1').toLowerCase();

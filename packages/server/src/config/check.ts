@@ -1,5 +1,6 @@
 import { checkChannels, regexFault } from './check-channels.ts';
 import { checkDoors } from './check-doors.ts';
+import { checkRedis } from './check-redis.ts';
 import { formatDuration } from './duration.ts';
 import { about, type Findings, type Say } from './findings.ts';
 import type { Config } from './schema.ts';
@@ -18,6 +19,7 @@ export function checkConfig(
   const warn: Say = (path, text) => findings.warnings.push(about(path, where(path), text));
   checkListeners(config, error);
   checkEngines(config, error);
+  checkRedis(config, where, error, warn);
   checkClient(config, error);
   checkTokens('client.token', config.client.token, error);
   checkTokens('client.subscription_token', config.client.subscription_token, error);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigError, type Findings } from './findings.ts';
 import { nearest } from './near.ts';
-import { removed } from './options/removed.ts';
-import { goneKey, itemLabel, readSetting, type Setting } from './read.ts';
+import { removed, replaced } from './options/removed.ts';
+import { goneKey, itemLabel, readSetting, replacedKey, type Setting } from './read.ts';
 import { envName, scopeOf, valueAt, type Scope, type TableRow } from './table.ts';
 import { parseBool } from './value.ts';
 
@@ -143,6 +143,8 @@ function unknownVariable(
   findings: Findings,
 ): void {
   const mark = removed.get(key.toLowerCase());
+  const now = replaced.get(key.toLowerCase());
+  if (now !== undefined) return replacedKey(name, 'environment', now, findings);
   if (mark) return goneKey(name, 'environment', mark, parseBool(value) !== false, findings);
   const near = nearest(key, [...scope.env.keys(), ...targets.keys()]).map((known) => {
     const [target] = targets.get(known) ?? [];

@@ -8,10 +8,13 @@ export interface Findings {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly messages: readonly string[];
+  /** What else was found doubtful. */
+  readonly warnings: readonly string[];
 
-  constructor(messages: readonly string[]) {
+  constructor(messages: readonly string[], warnings: readonly string[] = []) {
     super(messages.join('\n'));
     this.messages = messages;
+    this.warnings = warnings;
   }
 }
 

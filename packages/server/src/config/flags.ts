@@ -1,6 +1,7 @@
 import type { Findings } from './findings.ts';
 import { nearest } from './near.ts';
-import type { Setting } from './read.ts';
+import { replaced } from './options/removed.ts';
+import { replacedKey, type Setting } from './read.ts';
 import { schema } from './schema.ts';
 import { scopeOf } from './table.ts';
 import { parseBool } from './value.ts';
@@ -137,7 +138,9 @@ class Parser implements ParsedFlags {
       const path = this.#scope.flat.get(key)?.path;
       return `--${key}${path === undefined ? '' : ` (${path})`}`;
     });
-    if (!flag.name.startsWith('--')) this.findings.errors.push(`unknown flag ${flag.name}`);
+    const now = replaced.get(name);
+    if (now !== undefined) replacedKey(flag.name, 'command line', now, this.findings);
+    else if (!flag.name.startsWith('--')) this.findings.errors.push(`unknown flag ${flag.name}`);
     else if (near.length > 0)
       this.findings.errors.push(`unknown flag ${flag.name}, the nearest is ${known.join(' or ')}`);
     else this.findings.warnings.push(`unknown flag ${flag.name}`);

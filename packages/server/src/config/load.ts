@@ -43,6 +43,8 @@ export interface LoadedConfig {
   readonly warnings: readonly string[];
   /** Whether anybody configured anything: a file, a flag or a variable of ours. */
   readonly configured: boolean;
+  /** The file, variables and flags that did. */
+  readonly configuredBy: readonly string[];
   /** The file that was read, absolute. */
   readonly file: string | undefined;
   /** What set an option, by its path. */
@@ -76,11 +78,25 @@ export function loadConfig(input: LoadInput): LoadedConfig {
   // A value that could not be read has left its default behind: what the rules say of that would mislead.
   if (findings.errors.length === 0) checkConfig(config, where, findings);
 
-  const errors = input.strict ? [...findings.errors, ...findings.warnings] : findings.errors;
-  if (errors.length > 0) throw new ConfigError(errors);
+  const { errors, warnings } = input.strict
+    ? { errors: [...findings.errors, ...findings.warnings], warnings: [] }
+    : findings;
+  if (errors.length > 0) throw new ConfigError(errors, warnings);
   deepFreeze(config);
-  const configured = file !== undefined || settings.length + variables.rest.length + flags.unknown.length > 0;
-  return { config, warnings: findings.warnings, configured, file: file?.path, sources };
+  const configuredBy = new Set([
+    ...(file === undefined ? [] : [file.name]),
+    ...[...variables.settings, ...flags.settings].map(({ source }) => source),
+    ...variables.rest.map(({ name }) => name),
+    ...flags.unknown,
+  ]);
+  return {
+    config,
+    warnings,
+    configured: configuredBy.size > 0,
+    configuredBy: [...configuredBy],
+    file: file?.path,
+    sources,
+  };
 }
 
 interface FoundFile {

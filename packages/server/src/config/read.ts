@@ -1,7 +1,7 @@
 import { about, type Findings } from './findings.ts';
 import { nearest } from './near.ts';
 import type { Leaf, ObjectsLeaf, Section } from './option.ts';
-import { removed } from './options/removed.ts';
+import { removed, replaced } from './options/removed.ts';
 import { schema } from './schema.ts';
 import { scopeOf, type Scope, type TableRow } from './table.ts';
 import { cleanTree, isTree } from './tree.ts';
@@ -89,16 +89,19 @@ function unknownKey(walk: Walk, section: Section, prefix: string, key: string, v
   const { findings, source } = place;
   const top = prefix === '';
   const path = place.prefix + prefix + key;
+  const name = key.toLowerCase();
   const gone = top && section === schema ? removed.get(key) : undefined;
+  const now = top && section === schema ? replaced.get(name) : undefined;
+  if (now !== undefined) return replacedKey(path, source, now, findings);
   if (gone) return goneKey(path, source, gone, value !== false && !isZero(value), findings);
   if (top && section === schema && key === '$schema') return;
   const names = [
     ...Object.keys(section.fields),
     ...(top ? [...scope.flat.keys(), ...scope.flatSections.keys()] : []),
   ];
-  const near = nearest(key.toLowerCase(), names).map((name) => {
-    const flat = top && !Object.hasOwn(section.fields, name) ? scope.flat.get(name) : undefined;
-    return `"${place.prefix}${prefix}${name}"${flat ? ` (${place.prefix}${flat.path})` : ''}`;
+  const near = nearest(name, names).map((known) => {
+    const flat = top && !Object.hasOwn(section.fields, known) ? scope.flat.get(known) : undefined;
+    return `"${place.prefix}${prefix}${known}"${flat ? ` (${place.prefix}${flat.path})` : ''}`;
   });
   if (near.length > 0)
     findings.errors.push(`${source}: unknown key "${path}", the nearest is ${near.join(' or ')}`);
@@ -116,6 +119,12 @@ export function goneKey(
   if (mark === 'guards' && on)
     findings.errors.push(`${source}: "${name}" is an option no longer; leaving it out would open something`);
   else findings.warnings.push(`${source}: "${name}" is an option no longer`);
+}
+
+/** Reports an option of older releases that another one has taken over, which is written in another way. */
+export function replacedKey(name: string, source: string, now: string, findings: Findings): void {
+  const [flat = ''] = scopeOf(schema).rows.get(now)?.aliases ?? [];
+  findings.errors.push(`${source}: "${name}" is an option no longer, "${flat}" (${now}) takes its place`);
 }
 
 function sectionAt(top: Section, path: string): Section {

@@ -55,11 +55,19 @@ export function apiRoutes(prefix: string, api: HttpApi, maxRequestSize: number, 
   };
 }
 
-/** `live` answers as long as the process does; `ready` while it should be sent connections and calls. */
-export function healthRoutes(live: string, ready: string, isReady: () => boolean): Mount {
+/**
+ * `live` answers as long as the process does; `ready` while it should be sent connections and calls, and else says why not.
+ * @param unready why not, undefined while it should
+ */
+export function healthRoutes(live: string, ready: string, unready: () => string | undefined): Mount {
   return (app) => {
     route(app, live, () => ({ status: 200, contentType: JSON_TYPE, body: '{}' }));
-    route(app, ready, () => ({ status: isReady() ? 200 : 503, contentType: JSON_TYPE, body: '{}' }));
+    route(app, ready, () => {
+      const reason = unready();
+      return reason === undefined
+        ? { status: 200, contentType: JSON_TYPE, body: '{}' }
+        : { status: 503, contentType: JSON_TYPE, body: JSON.stringify({ ready: false, reason }) };
+    });
   };
 }
 

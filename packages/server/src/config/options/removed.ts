@@ -20,3 +20,11 @@ export const removed: ReadonlyMap<string, Exclude<Served, 'yes'>> = new Map([
   ['gomaxprocs', 'later'],
   ['presence_ttl', 'later'],
 ]);
+
+/** Keys of releases before flat names had their present meaning, and the options that say it now. */
+export const replaced: ReadonlyMap<string, string> = new Map([
+  ...['redis_host', 'redis_port', 'redis_url'].map((key) => [key, 'engine.redis.address'] as const),
+  ['redis_sentinels', 'engine.redis.sentinel_address'],
+  ['redis_master_name', 'engine.redis.sentinel_master_name'],
+  ['redis_cluster_addrs', 'engine.redis.cluster_address'],
+]);
