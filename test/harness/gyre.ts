@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { configure, type Addresses, type ConfigFile } from './config.ts';
 import { freePort, isFree } from './port.ts';
-import { launch, type Program } from './program.ts';
+import { launch, type LaunchOptions, type Program } from './program.ts';
 import { teardown } from './teardown.ts';
 import { until, within } from './until.ts';
 
-export interface StartOptions {
+export interface StartOptions extends LaunchOptions {
   /** Put over the harness's own. `false`: no file, so the server has only `args` and `env`, and keys of its own. */
   readonly config?: ConfigFile | false;
   readonly env?: Readonly<Record<string, string>>;
@@ -36,7 +36,7 @@ export async function start(options: StartOptions = {}): Promise<Gyre> {
   // It would be read without being named: the server runs in this folder.
   if (options.config !== false) writeFileSync(file, JSON.stringify(config));
   const args = [...(options.config === false ? [] : ['--config', file]), ...(options.args ?? [])];
-  const program = launch(args, folder, options.env ?? {});
+  const program = launch(args, folder, options.env ?? {}, options);
   teardown(async () => {
     await program.stop();
     rmSync(folder, { recursive: true });

@@ -32,12 +32,23 @@ export interface Program {
   endedByItself(): boolean;
 }
 
+/** What else may be said of a program. */
+export interface LaunchOptions {
+  /** Nobody reads what it writes: `logs` stays empty. */
+  readonly unread?: boolean;
+}
+
 /**
  * Runs Gyre from its sources. It sees nothing of the tester's own settings: no variables but those given, and no `.env`
  * of the working directory.
  * @param cwd where it runs
  */
-export function launch(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Program {
+export function launch(
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  { unread = false }: LaunchOptions = {},
+): Program {
   const { PATH, HOME, TMPDIR } = process.env;
   const child = spawn(node, ['--conditions=source', `--import=${pathToFileURL(leash).href}`, main, ...args], {
     cwd,
@@ -45,7 +56,7 @@ export function launch(args: readonly string[], cwd: string, env: Readonly<Recor
     stdio: 'pipe',
   });
   let written = '';
-  for (const stream of [child.stdout, child.stderr]) {
+  for (const stream of unread ? [] : [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (written += text));
   }
 
@@ -55,7 +66,7 @@ export function launch(args: readonly string[], cwd: string, env: Readonly<Recor
   const exited = new Promise<Exit>((resolve, reject) => {
     child.once('error', reject);
     // When its output has been read too: who waits for the end wants to see the last line.
-    child.once('close', (code, signal) => {
+    child.once(unread ? 'exit' : 'close', (code, signal) => {
       ended = true;
       endedByItself = !stopping;
       resolve({ code, signal });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -175,4 +175,42 @@ it('a log that nobody reads holds nobody up, and nothing of it is lost', async (
     rmSync(folder, { recursive: true });
   });
   await until(() => read.split('"client left"').length - 1 === 600);
+});
+
+/** Has much more written to the log than a pipe holds. */
+async function fillLog(talkative: Gyre): Promise<void> {
+  const user = 'u'.repeat(20_000);
+  const token = jwt({ sub: user, exp: inSeconds(600) }, talkative.tokenSecret);
+  const clients = await Promise.all(Array.from({ length: 60 }, () => wire(talkative, 'json', { token })));
+  await api(talkative, 'disconnect', { user });
+  await Promise.all(clients.map((client) => client.end()));
+}
+
+describe('a server whose log nobody reads ends', () => {
+  it('on a signal, where the log is a pipe', async () => {
+    const unread = await gyre.start({ unread: true });
+    await fillLog(unread);
+    expect(await unread.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it.each([
+    ['on a signal', false, {}],
+    ['on a second one, while the first one is not through', true, { ready_wait: '60s', timeout: '90s' }],
+  ])('%s, where a write to a file hangs', async (_, again, shutdown) => {
+    const folder = mkdtempSync(join(tmpdir(), 'gyre-log-'));
+    const file = join(folder, 'pipe');
+    execFileSync('mkfifo', [file]);
+    const reader = openSync(file, constants.O_RDWR | constants.O_NONBLOCK);
+    onTestFinished(() => {
+      closeSync(reader);
+      rmSync(folder, { recursive: true });
+    });
+    const unread = await gyre.start({ config: { log: { file }, shutdown } });
+    await fillLog(unread);
+    let ended = false;
+    const exit = unread.stop().finally(() => (ended = true));
+    // One that comes within a second is the first one again.
+    await until(() => ended || !again || !process.kill(unread.pid, 'SIGTERM'), { deadline: 15_000 });
+    expect(await exit).toEqual({ code: null, signal: 'SIGKILL' });
+  });
 });

@@ -137,15 +137,26 @@ function membership(contract: PresenceManagerContract): void {
     expect([...members.values()]).toEqual([{ ...member('a'), chanInfo: Buffer.from('2') }]);
   });
 
-  it('removes only who is there', async () => {
+  it.each([false, true])(
+    'removes only who is there, and tells of nobody else (asked to: %s)',
+    async (tell) => {
+      const manager = await node();
+      // Nobody has told that they left.
+      expect(await manager.remove('nobody', 'a', tell)).toBe(true);
+      await manager.add('c', member('a'));
+      expect(await manager.remove('c', 'b', tell)).toBe(true);
+      expect(await manager.remove('d', 'a', tell)).toBe(true);
+      expect(await clients(manager, 'c')).toEqual(['a']);
+      expect(await manager.stats('c')).toEqual({ clients: 1, users: 1 });
+    },
+  );
+
+  it('removes who is there, and tells nobody unless it is asked to', async () => {
     const manager = await node();
-    // Nobody else has told that they left.
-    expect(await manager.remove('nobody', 'a')).toBe(true);
-    await manager.add('c', member('a'));
-    expect(await manager.remove('c', 'b')).toBe(true);
-    expect(await manager.remove('d', 'a')).toBe(true);
-    expect(await clients(manager, 'c')).toEqual(['a']);
-    expect(await manager.stats('c')).toEqual({ clients: 1, users: 1 });
+    for (const client of ['a', 'b']) await manager.add('c', member(client));
+    expect(await manager.remove('c', 'a')).toBe(true);
+    await manager.remove('c', 'b', true);
+    expect(await manager.stats('c')).toEqual({ clients: 0, users: 0 });
   });
 
   it('takes calls for one client in the order in which they were made', async () => {

@@ -25,11 +25,12 @@ export interface PresenceManager {
   /** Adds a member of this node, or replaces its info. */
   add(channel: string, info: ClientInfo): Promise<void>;
   /**
-   * Harmless where there is no such member.
-   * @returns whether the channel has still to be told that the member left; false where that was done when its node was
-   *   taken for dead
+   * Harmless where there is no such member. What is refused is done later.
+   * @param tell the channel is to be told that the member left. An engine that can do so in one step with the removal does
+   *   it, so that it is told once, whether the caller hears of it or not; default false
+   * @returns whether the channel has still to be told; false where this call did it, or whoever took its node for dead
    */
-  remove(channel: string, clientId: string): Promise<boolean>;
+  remove(channel: string, clientId: string, tell?: boolean): Promise<boolean>;
   /**
    * @param page all members without it; with it at most `limit` of them, from `cursor` on ("" for the first page).
    *   Pages of a channel that changes meanwhile hold every member that stayed exactly once.

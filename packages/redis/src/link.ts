@@ -61,6 +61,11 @@ export class Link {
     return this.#info !== undefined && this.#client.stream.writable;
   }
 
+  /** Who answers; another object for each connection, undefined while there is none. */
+  get server(): ServerInfo | undefined {
+    return this.#info;
+  }
+
   connect(): void {
     keepConnected(this.#client, () => this.#closed);
   }

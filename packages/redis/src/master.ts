@@ -97,13 +97,15 @@ export class Master {
   }
 
   /** See `Shard.replicated`. */
-  replicated(): Promise<boolean> {
+  async replicated(): Promise<boolean> {
+    // Whoever just got an answer got it from there.
+    const { server } = this.link('write');
     if (this.#replication === undefined) {
       this.#waiting = this.#makeLink();
       this.#waiting.connect();
       this.#replication = new Replication(this.#waiting, this.#mark);
     }
-    return this.#replication.confirmed();
+    return server !== undefined && this.#replication.confirmed(server.runId);
   }
 
   /** Makes all connections again: the address may lead elsewhere now. */

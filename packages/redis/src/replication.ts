@@ -1,3 +1,4 @@
+import type { ServerInfo } from './connect.ts';
 import type { Link } from './link.ts';
 import { timedOut } from './link.ts';
 
@@ -10,12 +11,15 @@ const markMs = 60_000;
  * Finds out whether replicas have what was written to a master. It has a connection of its own, since waiting holds up
  * whatever comes after it. Those who ask while an answer is waited for share the next one, so that a replica that is away
  * costs each of them two waits at most.
+ *
+ * The connection may lead to another master by the time of the answer, which knows nothing of what was written to the one
+ * before. So an answer holds only for the process that gave it.
  */
 export class Replication {
   readonly #link: Link;
   readonly #mark: string;
-  #asking: Promise<boolean> | undefined;
-  #next: Promise<boolean> | undefined;
+  #asking: Promise<ServerInfo | undefined> | undefined;
+  #next: Promise<ServerInfo | undefined> | undefined;
 
   /** @param mark key on that master */
   constructor(link: Link, mark: string) {
@@ -23,29 +27,36 @@ export class Replication {
     this.#mark = mark;
   }
 
-  /** Whether a replica has everything that the master had answered for before the call. Never rejects. */
-  confirmed(): Promise<boolean> {
+  /**
+   * Whether a replica has everything that a process of Redis had answered for before the call. Never rejects.
+   * @param runId of that process; where it is hidden, only a connection that is there already can be known to lead to it
+   */
+  async confirmed(runId: string): Promise<boolean> {
+    const before = this.#link.server;
     this.#next ??= this.#askNext();
-    return this.#next;
+    const by = await this.#next;
+    return runId === '' ? by !== undefined && by === before : by?.runId === runId;
   }
 
-  async #askNext(): Promise<boolean> {
+  async #askNext(): Promise<ServerInfo | undefined> {
     await this.#asking;
     this.#next = undefined;
     this.#asking = this.#ask();
     return this.#asking;
   }
 
-  async #ask(): Promise<boolean> {
+  /** @returns whose replica has everything, undefined where none has */
+  async #ask(): Promise<ServerInfo | undefined> {
     const link = this.#link;
     try {
       await link.whenOpen();
+      const { server } = link;
       const marked = link.send(['SET', this.#mark, '', 'PX', markMs]);
       const [, replicas] = await Promise.all([marked, link.send(['WAIT', 1, waitMs])]);
-      return Number(replicas) > 0;
+      return Number(replicas) > 0 ? server : undefined;
     } catch (error) {
       if (timedOut(error)) link.rebuild();
-      return false;
+      return undefined;
     }
   }
 }

@@ -68,8 +68,9 @@ export interface Shard {
    */
   call(tag: string, command: readonly [name: string, ...Arg[]], lane?: Lane): Promise<Reply>;
   /**
-   * Whether a replica has everything that the master which holds `tag` had answered for before the call. Takes a fifth of a
-   * second at most, from the second call on; false where that is not known. Never rejects.
+   * Whether a replica has everything that the master which holds `tag` had answered for before the call; of what was answered
+   * last where the call is made in the turn of the answer, since another master may have taken over in the next one. Takes a
+   * fifth of a second at most, from the second call on; false where that is not known. Never rejects.
    */
   replicated(tag: string): Promise<boolean>;
   /** `SPUBLISH` where the shard has sharded pub/sub, else `PUBLISH`. Known from the first answer on; scripts are told. */

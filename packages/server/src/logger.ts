@@ -1,6 +1,5 @@
-import { mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { pino, type Logger as Pino } from 'pino';
+import { openOutput, type Flushed } from './log-output.ts';
 
 /** A level that is off has no method: `log.debug?.(…)` then costs nothing, its arguments are not even made. */
 export interface Logger {
@@ -16,30 +15,25 @@ export interface Logger {
 export interface RootLogger extends Logger {
   /** Methods come and go; whoever holds the logger need not be told. */
   setLevel(level: string): void;
+  /** Resolves when all lines are written, after so many milliseconds at the latest. For the end of the process. */
+  flush(ms: number): Promise<Flushed>;
 }
 
 export type Write = (message: string, fields?: object) => void;
-
-/** Characters that may wait for whoever reads the log, some ten thousand lines. What comes on top is dropped, and counted. */
-const WAITING = 8 * 1024 * 1024;
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
 
 /**
  * A log of JSON lines: level, time (RFC 3339), message, fields; an `error` field with its stack. Whoever reads it slowly,
- * or not at all, holds nobody up. What waits is written before the process ends.
+ * or not at all, holds nobody up.
  * @param level the least severe one that is written, `none` for nothing
  * @param file to append to, "" for standard error
  * @throws Error where the file cannot be opened
  */
 export function createLogger({ level, file }: { readonly level: string; readonly file: string }): RootLogger {
-  const destination = pino.destination({
-    dest: file === '' ? 2 : opened(file),
-    sync: false,
-    maxLength: WAITING,
-  });
-  let dropped = 0;
-  destination.on('drop', () => dropped++);
+  const output = openOutput(file, (lines) =>
+    log.warn({ lines }, 'the log was not read fast enough, lines are missing'),
+  );
   const log = pino(
     {
       level: 'trace',
@@ -49,17 +43,12 @@ export function createLogger({ level, file }: { readonly level: string; readonly
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: pino.stdSerializers.err },
     },
-    destination,
+    output,
   );
-  destination.on('drain', () => {
-    if (dropped === 0) return;
-    const lines = dropped;
-    dropped = 0;
-    log.warn({ lines }, 'the log was not read fast enough, lines are missing');
-  });
   const writers = LEVELS.map((name) => [name, writer(log, name)] as const);
   const methods: { -readonly [L in keyof Logger]: Write } = {};
   const root = Object.assign(methods, {
+    flush: (ms: number) => output.flush(ms),
     setLevel(least: string) {
       const from = LEVELS.findIndex((name) => name === least);
       for (const [index, [name, write]] of writers.entries()) {
@@ -70,11 +59,6 @@ export function createLogger({ level, file }: { readonly level: string; readonly
   });
   root.setLevel(level);
   return root;
-}
-
-function opened(file: string): number {
-  mkdirSync(dirname(file), { recursive: true });
-  return openSync(file, 'a');
 }
 
 function writer(log: Pino, level: (typeof LEVELS)[number]): Write {

@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRedis } from '@gyre/redis';
+import { openRedis, tagOf } from '@gyre/redis';
 import type { RedisOptions } from '@gyre/redis';
 import { startProxy, startRedis, testOptions, until } from '@gyre/redis/testing';
 import type { OwnRedis } from '@gyre/redis/testing';
@@ -81,6 +81,34 @@ describe('a publication whose answer is lost', () => {
     if (options.history === undefined) return;
     const page = await all(witness.broker, 'c');
     expect([texts(page), page.position]).toEqual([['1'], result.position]);
+  });
+
+  it('is found behind all that others have published since, by each of many that look', async () => {
+    const proxy = keep(await startProxy(server.port));
+    const { broker, options } = await node(proxy.url, { io_timeout: 2000 });
+    const other = await node(server.url, { prefix: options.prefix });
+    const history = { ...kept, size: 5000 };
+    const publish = ({ broker: by }: { readonly broker: RedisBroker }, words: string) =>
+      by.publish('c', saying(words), { history });
+    await publish({ broker }, 'warm');
+    proxy.mute('commands');
+    const ours = Array.from({ length: 20 }, (_, i) => `ours ${i}`);
+    // Some others come before they are looked for, and some between one and the next.
+    const sent = ours.map(async (words) => {
+      const { position } = await publish({ broker }, words);
+      await publish(other, 'other');
+      return position?.offset;
+    });
+    await until(async () => (await all(other.broker, 'c')).publications.length > ours.length);
+    for (let i = 0; i < 700; i++) await publish(other, 'other');
+    const offsets = await Promise.all(sent);
+    const page = await all(other.broker, 'c');
+    const found = page.publications.filter(({ data }) => text(data).startsWith('ours'));
+    expect(found.map(({ data }) => text(data))).toEqual(ours);
+    expect(offsets).toEqual(found.map(({ offset }) => offset));
+    expect(broker.stats).toMatchObject({ publishRetriesFound: ours.length, publishRetriesAppended: 0 });
+    const findings = `${options.prefix}{${tagOf('c')}}:f:c`;
+    expect(await server.admin.pttl(findings)).toBeGreaterThan(0);
   });
 
   it('is published by the next attempt where it was not before', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hostileNames } from '../contract/bytes.ts';
-import { answerKey, channelKeys, channelOf } from './keys.ts';
+import { answerKey, channelKeys, channelOf, findingsKey } from './keys.ts';
 
 const names = [
   ...new Set([...hostileNames, 'a', 'b', 'ab', 'abc', 'bc', 'c', ':a', '1', 's:a', 'm:a', '1:ab', 'meta.a']),
@@ -10,10 +10,11 @@ describe('keys', () => {
   it('of one slot are the same only for the same thing', () => {
     const keys = names.flatMap((channel) => [
       ...Object.values(channelKeys('p', '7', channel)),
+      findingsKey('p', '7', channel),
       ...names.map((key) => answerKey('p', '7', channel, key)),
     ]);
     expect(new Set(keys).size).toBe(keys.length);
-    expect(keys).toHaveLength(names.length * (3 + names.length));
+    expect(keys).toHaveLength(names.length * (4 + names.length));
   });
 
   it('have one pair of braces that counts, and it is ours', () => {

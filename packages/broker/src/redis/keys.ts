@@ -6,6 +6,7 @@ import { redisKey } from '@gyre/redis';
  * - `prefix{tag}:s:channel` stream
  * - `prefix{tag}:m:channel` meta of the stream
  * - `prefix{tag}:i:length:channel key` answer to an idempotency key; the length tells where the channel ends
+ * - `prefix{tag}:f:channel` where publications lie that were looked for; kept for seconds
  * - `prefix{tag}:c:channel` bus channel
  */
 export interface ChannelKeys {
@@ -32,6 +33,10 @@ export function busChannel(prefix: string, tag: string, channel: string): string
 
 export function answerKey(prefix: string, tag: string, channel: string, idempotencyKey: string): string {
   return redisKey(prefix, tag, 'i', `${channel.length}:${channel}${idempotencyKey}`);
+}
+
+export function findingsKey(prefix: string, tag: string, channel: string): string {
+  return redisKey(prefix, tag, 'f', channel);
 }
 
 /** The channel of a bus channel, undefined where it is none of this prefix. */

@@ -7,7 +7,7 @@ import { nanoid } from 'nanoid';
 import type { NewPublication, PublishOptions, PublishResult } from '../broker.ts';
 import { assertRunning, makeEpoch, refusal } from './engine.ts';
 import type { Engine } from './engine.ts';
-import { answerKey, busChannel, channelKeys } from './keys.ts';
+import { answerKey, busChannel, channelKeys, findingsKey } from './keys.ts';
 import { encodePublication } from './stored.ts';
 
 type Outcome = [what: number, epoch: Buffer, offset: Buffer];
@@ -40,7 +40,7 @@ export async function publish(
   }
   const keys = keysOf(engine, place, channel, options.idempotencyKey);
   const args = argsOf(publication, options);
-  const [what, epoch, offset] = await insist(engine, place, keys, args);
+  const [what, epoch, offset] = await insist(engine, place, channel, keys, args);
   if (what === -1) throw clientError('badRequest', 'idempotency key was used with other data');
   if (what === 2) engine.stats.suppressed.idempotency++;
   else if (what === 3) engine.stats.suppressed.version++;
@@ -111,7 +111,13 @@ interface Args {
   readonly rest: readonly Arg[];
 }
 
-async function insist(engine: Engine, { shard, tag }: Place, keys: string[], args: Args): Promise<Outcome> {
+async function insist(
+  engine: Engine,
+  { shard, tag }: Place,
+  channel: string,
+  keys: string[],
+  args: Args,
+): Promise<Outcome> {
   const deadline = performance.now() + attemptsMs;
   for (let attempt = 1, again = '0'; ; attempt++) {
     try {
@@ -121,7 +127,10 @@ async function insist(engine: Engine, { shard, tag }: Place, keys: string[], arg
       if (again === '1') count(engine, outcome[0]);
       return outcome;
     } catch (error) {
-      if (error instanceof RedisError && error.outcome === 'unknown') again = '1';
+      if (again === '0' && error instanceof RedisError && error.outcome === 'unknown') {
+        again = '1';
+        keys.push(findingsKey(engine.redis.prefix, tag, channel));
+      }
       const enough = attempt === attempts || performance.now() >= deadline || engine.events === undefined;
       if (again === '0' || enough) throw refusal(engine, error);
     }

@@ -238,7 +238,7 @@ export async function leave(subscription: Subscription): Promise<void> {
   channel.remove(subscription);
   const { hub, presence, broker } = session.context;
   hub.unsubscribed(channel);
-  const untold = !grant.presence || (await presence.remove(channel.name, session.id));
+  const untold = !grant.presence || (await presence.remove(channel.name, session.id, grant.joinLeave));
   if (grant.joinLeave && untold) await broker.announce(channel.name, 'leave', subscription.info());
 }
 

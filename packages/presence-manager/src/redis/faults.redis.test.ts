@@ -265,7 +265,7 @@ describe('a node that was cut off', () => {
     await addAll(cut, 'c', ['stays', 'goes']);
     await lock();
     const refused = { name: 'ClientError', code: 100, temporary: true };
-    await expect(cut.manager.remove('c', 'goes')).rejects.toMatchObject(refused);
+    await expect(cut.manager.remove('c', 'goes', true)).rejects.toMatchObject(refused);
     await expect(cut.manager.add('c', info('new'))).rejects.toMatchObject(refused);
     await expect(cut.manager.members('c')).rejects.toMatchObject(refused);
     await expect(cut.manager.stats('c')).rejects.toMatchObject(refused);
@@ -274,7 +274,7 @@ describe('a node that was cut off', () => {
     await until(async () => (await clients(other, 'c')).length === 1);
     await until(() => cut.manager.gauges().owed === 0);
     expect(await clients(other, 'c')).toEqual(['stays']);
-    // Whoever called could not tell that it left.
+    // Whoever called could not tell.
     await witness.settled();
     expect([cut.manager.gauges().members, witness.leaves, witness.joins]).toEqual([1, ['c/goes'], []]);
   });

@@ -19,8 +19,8 @@ export interface RedisPresenceManagerOptions {
   /** Of this redis. The same. */
   readonly leases: readonly Lease[];
   /**
-   * What a channel is told of members that leave because their node died, and of those that join again because it did
-   * not. Redis tells it in the step in which they do, so each is told once, whoever dies meanwhile.
+   * What a channel is told of members that leave, and of those that join again because their node was taken for dead and
+   * is not. Redis tells it in the step in which they do, so each is told once, whoever dies meanwhile.
    */
   readonly announce: Announce;
   readonly onError: (error: unknown) => void;
@@ -82,8 +82,8 @@ export function redisPresenceManager(options: RedisPresenceManagerOptions): Redi
       if (closing !== undefined) throw clientError('internal', 'the presence manager is closed');
       await answer(at(channel).own.add(channel, info));
     },
-    remove: async (channel, clientId) => {
-      if (closing === undefined) return answer(at(channel).own.remove(channel, clientId));
+    remove: async (channel, clientId, tell = false) => {
+      if (closing === undefined) return answer(at(channel).own.remove(channel, clientId, tell));
       await closing;
       return true;
     },

@@ -4,7 +4,7 @@ import type { ClientInfo } from '@gyre/protocol';
 import { clientKey } from './entry.ts';
 import { group } from './group.ts';
 import { dropMembers, putMembers } from './scripts.ts';
-import type { Announce, Removed, Where } from './scripts.ts';
+import type { Announce, Where } from './scripts.ts';
 import { Turns } from './turns.ts';
 
 /** Members written at a time, and those of them in one script. */
@@ -27,8 +27,10 @@ interface Name {
 
 /** What Redis has still to be told. */
 interface Debt extends Name {
-  /** What it was, where it has gone and nobody was told so. */
+  /** What it was, where it has gone. */
   readonly gone?: Own | undefined;
+  /** Its channel is to be told so. */
+  readonly tell?: boolean;
 }
 
 export interface OwnMembersOptions {
@@ -47,8 +49,8 @@ export interface OwnMembersOptions {
  * Whatever Redis may not know, because it could not be reached or lost it, is owed and written later. So it comes to
  * agree with this memory, and an idle member costs nothing.
  *
- * That a member left is told by whoever removed it and knows so: the caller of `remove`; where that was refused, the
- * script that pays for it; where the lease was over first, the script that sweeps.
+ * That a member left is told by the script that removes it, whichever that is: the one of `remove`; where nothing came of
+ * that, the one that pays for it; where the lease was over first, the one that sweeps.
  */
 export class OwnMembers {
   readonly #options: OwnMembersOptions;
@@ -99,17 +101,18 @@ export class OwnMembers {
   }
 
   /**
+   * @param tell the channel, in the same step
    * @returns whether the channel has still to be told
-   * @throws what Redis refused with; it will then be removed, and the channel be told, later
+   * @throws what Redis refused with; it will then be removed, and the channel be told if it is to be told, later
    */
-  async remove(channel: string, client: string): Promise<boolean> {
+  async remove(channel: string, client: string, tell: boolean): Promise<boolean> {
     const name = { channel, client };
     return this.#turns.take([idOf(name)], async () => {
-      const debt = { ...name, gone: this.#get(name) };
+      const debt = { ...name, gone: this.#get(name), tell };
       this.#delete(name);
       try {
-        const [removed] = await this.#drop([debt], false);
-        return removed !== 'swept';
+        const [told] = await this.#drop([debt]);
+        return told !== true;
       } catch (error) {
         this.#owe(debt);
         throw error;
@@ -211,7 +214,7 @@ export class OwnMembers {
   /** @param debts of one channel and one holder, either all there or all gone */
   async #payGroup(debts: readonly Debt[]): Promise<void> {
     const own = debts.flatMap((debt) => this.#get(debt) ?? []);
-    if (own.length === 0) await this.#drop(debts, true);
+    if (own.length === 0) await this.#drop(debts);
     else {
       const infos = own.map(({ info }) => info);
       await this.#put(debts[0]?.channel ?? '', infos, own[0]?.holder ?? '');
@@ -229,16 +232,19 @@ export class OwnMembers {
 
   /**
    * @param debts of one channel and one holder
-   * @param tell the channel of those that are removed now
+   * @returns of which of them the channel was told, now or when they were swept
    */
-  async #drop(debts: readonly Debt[], tell: boolean): Promise<readonly Removed[]> {
+  async #drop(debts: readonly Debt[]): Promise<readonly boolean[]> {
     const { channel, gone } = debts[0] ?? { channel: '', gone: undefined };
-    const removals = debts.map(({ client, gone: was }) => ({
+    const removals = debts.map(({ client, gone: was, tell }) => ({
       key: clientKey(client),
-      told: tell && was !== undefined ? this.#options.announce('leave', channel, was.info) : undefined,
+      told:
+        tell === true && was !== undefined ? this.#options.announce('leave', channel, was.info) : undefined,
     }));
     const holder = gone?.holder ?? this.#options.lease.holder;
-    return this.#known(dropMembers(this.#where(channel), removals, { holder, only: false, sweep: false }));
+    const options = { holder, only: false, sweep: false };
+    const removed = await this.#known(dropMembers(this.#where(channel), removals, options));
+    return removed.map((one, i) => one === 'swept' || (one === 'removed' && removals[i]?.told !== undefined));
   }
 
   /** What may still happen at any time must not happen to a lease that lives. */

@@ -5,7 +5,8 @@ import { isLocked } from '../config/check-doors.ts';
 import { formatDuration } from '../config/duration.ts';
 import { loadConfig, type Config, type LoadedConfig, type PartialConfig } from '../config/load.ts';
 import { endTimes } from '../config/shutdown.ts';
-import { createLogger, type Logger } from '../logger.ts';
+import type { Flushed } from '../log-output.ts';
+import { createLogger, type Logger, type RootLogger } from '../logger.ts';
 import { version } from '../version.ts';
 import { banner } from './banner.ts';
 import { reload } from './reload.ts';
@@ -13,6 +14,8 @@ import type { Terminal } from './run.ts';
 
 /** A second signal within this many milliseconds is the first one again: npm forwards what the terminal sent already. */
 const SAME_SIGNAL = 1000;
+/** Milliseconds that the last lines of the log have for getting to whoever reads it. */
+const LAST_LINES = 500;
 
 /**
  * Serves until a signal ends it. Without any configuration in development mode: on this machine only, with keys made
@@ -26,7 +29,7 @@ export async function serve(argv: readonly string[], terminal: Terminal): Promis
   let { config } = loaded;
   const log = createLogger(config.log);
   // Without a configuration there is nothing to read again, and a terminal that goes away ends what runs in it.
-  const ended = signals(development ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM']);
+  const ended = signals(development ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT', 'SIGTERM'], log);
   let server: Server;
   try {
     server = await compose(config, log);
@@ -48,7 +51,8 @@ export async function serve(argv: readonly string[], terminal: Terminal): Promis
   const complete = await stop(server, config.shutdown.timeout, log);
   if (config.pid_file !== '') rmSync(config.pid_file, { force: true });
   // What was left behind would keep the process until it has an end of its own.
-  if (!complete) process.exit(0);
+  const lines = await log.flush(LAST_LINES);
+  if (!complete || lines !== 'written') exit(0, lines);
   return 0;
 }
 
@@ -85,12 +89,12 @@ function whatFollows({ shutdown }: Config, server: Server): string {
 }
 
 /** Resolves with the first signal. A later one, unless it is the same again, ends the process at once. */
-function signals(names: readonly NodeJS.Signals[]): Promise<string> {
+function signals(names: readonly NodeJS.Signals[], log: RootLogger): Promise<string> {
   return new Promise((resolve) => {
     let first: number | undefined;
     const onSignal = (signal: string): void => {
       const now = performance.now();
-      if (first !== undefined && now - first > SAME_SIGNAL) process.exit(1);
+      if (first !== undefined && now - first > SAME_SIGNAL) void exitNow(log);
       first ??= now;
       resolve(signal);
     };
@@ -99,15 +103,27 @@ function signals(names: readonly NodeJS.Signals[]): Promise<string> {
 }
 
 /** @returns whether nothing was left behind */
-async function stop(server: Server, timeout: number, log: Logger): Promise<boolean> {
+async function stop(server: Server, timeout: number, log: RootLogger): Promise<boolean> {
   const late = setTimeout(() => {
     log.error?.('could not stop in time', { timeout_ms: timeout });
-    process.exit(1);
+    void exitNow(log);
   }, timeout);
   const complete = await server.stop();
   clearTimeout(late);
   log.info?.('stopped');
   return complete;
+}
+
+/** Ends the process before it was through. */
+async function exitNow(log: RootLogger): Promise<never> {
+  return exit(1, await log.flush(LAST_LINES));
+}
+
+/** @param lines what became of the last ones of the log */
+function exit(code: number, lines: Flushed): never {
+  // A thread that hangs in a write is waited for by every other way to exit.
+  if (lines === 'stuck') process.kill(process.pid, 'SIGKILL');
+  return process.exit(code);
 }
 
 function developmentDefaults(): PartialConfig {

@@ -70,16 +70,18 @@ function countedBroker(broker: Broker, { actions, sent }: Asked): Broker {
   };
 }
 
-function countedPresence(presence: PresenceManager, { actions }: Asked): PresenceManager {
+function countedPresence(presence: PresenceManager, { actions, sent }: Asked): PresenceManager {
   return {
     ...presence,
     add: (channel, info) => {
       count(actions, 'add_presence');
       return presence.add(channel, info);
     },
-    remove: (channel, clientId) => {
+    remove: async (channel, clientId, tell = false) => {
       count(actions, 'remove_presence');
-      return presence.remove(channel, clientId);
+      const untold = await presence.remove(channel, clientId, tell);
+      if (tell && !untold) sent.leave++;
+      return untold;
     },
     members: (channel, page) => {
       count(actions, 'presence');

@@ -8,6 +8,8 @@
 --       2 stream; the id of an entry is `offset-0`, its fields are i publication id, d publication
 --       3 answer to the idempotency key: `publication digest epoch offset`
 --       4 bus channel
+--       5 where `6` is "1": what was read of the stream, a hash: publication id -> id of its entry; e epoch; t and b the
+--         newest and the oldest entry
 -- ARGV  1 PUBLISH or SPUBLISH        2 run_id of this Redis, "" where it is hidden
 --       3 publication id             4 publication, see stored.proto
 --       5 "1": deltas allowed        6 "1": an attempt before this one may have succeeded
@@ -39,6 +41,53 @@ local function lineage(former, epoch, offset)
   return table.concat(line, ' ')
 end
 
+-- Finds the entry of a publication, which may lie behind many others by now. What was read is kept for those who try again
+-- after it: where they are many, each entry is still read once.
+local function find(stream, index, epoch, id)
+  local piece, most, kept = 250, 5000, 6000
+  local known = redis.call('HMGET', index, 'e', id, 't', 'b')
+  if known[1] ~= epoch then
+    redis.call('DEL', index)
+    known = {}
+  end
+  local found, top, bottom = known[2], known[3], known[4]
+  if found then return found end
+
+  -- Gives the newest and the oldest, and whether there may be more.
+  local function read(last, first)
+    local entries = redis.call('XREVRANGE', stream, last, first, 'COUNT', piece)
+    if #entries == 0 then return nil, nil, false end
+    local fields = {}
+    for i, entry in ipairs(entries) do
+      if entry[2][2] == id then found = entry[1] end
+      fields[2 * i - 1], fields[2 * i] = entry[2][2], entry[1]
+    end
+    redis.call('HSET', index, unpack(fields))
+    return entries[1][1], entries[#entries][1], #entries == piece
+  end
+
+  local since = top and '(' .. top or '-'
+  local newest, oldest, more = read('+', since)
+  if top then
+    while more do
+      local _, next, full = read('(' .. oldest, since)
+      oldest, more = next, full
+    end
+    more = true
+  else
+    bottom = oldest
+  end
+  while more and not found and redis.call('HLEN', index) < most do
+    local _, next, full = read('(' .. bottom, '-')
+    bottom, more = next or bottom, full
+  end
+  if bottom then
+    redis.call('HSET', index, 'e', epoch, 't', newest or top, 'b', bottom)
+    redis.call('PEXPIRE', index, kept)
+  end
+  return found
+end
+
 local meta, stream, answer, bus = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, digest, size = ARGV[3], ARGV[7], ARGV[9]
 
@@ -60,9 +109,8 @@ if size ~= '' then
 
   -- Even of a Redis that was started again since: what is in the stream was published.
   if epoch and ARGV[6] == '1' then
-    for _, entry in ipairs(redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 64)) do
-      if entry[2][2] == id then return { 1, epoch, string.match(entry[1], '^%d+') } end
-    end
+    local entry = find(stream, KEYS[5], epoch, id)
+    if entry then return { 1, epoch, string.match(entry, '^%d+') } end
   end
 
   if not epoch then
