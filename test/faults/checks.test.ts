@@ -210,6 +210,11 @@ describe('C6 finds', () => {
   it('a fresh start that was passed over in silence', () => {
     expect(story().subscribed(0).left().subscribed(0).found()).toEqual(['C6']);
   });
+
+  it('a place that has no epoch', () => {
+    expect(story().subscribed(0, '').found()).toEqual(['C6']);
+    expect(story().subscribed(0).left().recovered(0, '').found()).toEqual(['C6']);
+  });
 });
 
 it('C7 finds what has not come to the same', () => {

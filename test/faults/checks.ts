@@ -222,7 +222,10 @@ export function checkPhantoms(ledger: Ledger, streams: Streams): { findings: Fin
   return { findings };
 }
 
-/** C6: subscribers are told that they may have missed something where they may have, and only there. */
+/**
+ * C6: subscribers are told that they may have missed something where they may have, and only there. Who is not told the
+ * epoch of its place cannot be told.
+ */
 export function checkHonesty(
   ledger: Ledger,
   all: readonly Stretch[],
@@ -240,6 +243,13 @@ export function checkHonesty(
   for (const { subscriber, channel, end } of all) {
     if (end !== 'unsaid') continue;
     findings.push({ check: 'C6', text: `${subscriber} began ${channel} afresh, and was not told` });
+  }
+  for (const event of ledger.seen) {
+    if (event.kind !== 'subscribed' || event.epoch !== '') continue;
+    findings.push({
+      check: 'C6',
+      text: `${event.subscriber} is at ${event.offset} of ${event.channel}, of no epoch`,
+    });
   }
   return { findings, told };
 }

@@ -171,6 +171,29 @@ describe('clients that come back', () => {
     expect(one).toMatchObject({ recovered: true, publications: [{ offset: 3, data: 3 }] });
     expect(reads).not.toHaveBeenCalled();
   });
+
+  it('with patches get the next one whole, unless they were just given the one before it', async () => {
+    const { connected, broker, epoch } = await start({ ...recoverable, delta: 'fossil' });
+    const publish = async (offset: number) => {
+      const data = Buffer.from(JSON.stringify({ offset, text: 'the same in all of them, and not short' }));
+      await broker.publish('c', { data }, { history, delta: true });
+      await settled();
+    };
+    await publish(1);
+    // Where it stands it began: it has got nothing so far.
+    const place = await connected();
+    const [none] = await comeBack([place], { offset: 1, epoch, delta: 'fossil' });
+    expect(none).toMatchObject({ recovered: true, offset: 1 });
+    const missing = await connected();
+    const [one] = await comeBack([missing], { offset: 0, epoch, delta: 'fossil' });
+    expect(offsets(one!)).toEqual([1]);
+    await publish(2);
+    await publish(3);
+    const patched = (peer: Peer) =>
+      peer.messages().map(({ push }) => (push as { pub: { delta?: boolean } }).pub.delta ?? false);
+    expect(patched(place)).toEqual([false, true]);
+    expect(patched(missing)).toEqual([true, true]);
+  });
 });
 
 describe('a channel in which nothing is published', () => {

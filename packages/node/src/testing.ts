@@ -66,6 +66,27 @@ export interface Peer {
   messages(): Record<string, unknown>[];
 }
 
+/** @throws Error where the node is draining */
+export function openPeer(node: Node, codec: Codec = jsonCodec): Peer {
+  const transport = new MemoryTransport();
+  const session = node.open(transport, codec);
+  if (session === undefined) throw new Error('the node is draining');
+  let read = 0;
+  return {
+    transport,
+    session,
+    send: (...commands) =>
+      session.receive(Buffer.from(commands.map((command) => JSON.stringify(command)).join('\n'))),
+    messages() {
+      const frames = transport.text().slice(read);
+      read += frames.length;
+      return frames
+        .flatMap((frame) => frame.split('\n'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+  };
+}
+
 /**
  * A started node, and connections to it.
  * @param listen is given the events that the broker tells the node, so that a test can tell it some too
@@ -94,25 +115,7 @@ export async function startNode(
     log,
   });
   await node.start();
-  const open = (codec: Codec = jsonCodec): Peer => {
-    const transport = new MemoryTransport();
-    const session = node.open(transport, codec);
-    if (session === undefined) throw new Error('the node is draining');
-    let read = 0;
-    return {
-      transport,
-      session,
-      send: (...commands) =>
-        session.receive(Buffer.from(commands.map((command) => JSON.stringify(command)).join('\n'))),
-      messages() {
-        const frames = transport.text().slice(read);
-        read += frames.length;
-        return frames
-          .flatMap((frame) => frame.split('\n'))
-          .map((line) => JSON.parse(line) as Record<string, unknown>);
-      },
-    };
-  };
+  const open = (codec?: Codec): Peer => openPeer(node, codec);
   return {
     node,
     broker,

@@ -103,6 +103,22 @@ describe('a position', () => {
     expect(position.lacks(at(7, 'f'), 10)).toBe(false);
   });
 
+  it('gives what came after an offset of the epoch before, where the stream went on from there', () => {
+    const position = arrived(1, 2, 3);
+    position.adopt('f');
+    position.arrive(at(4, 'f'), publication(4));
+    expect(offsets(position.after(at(2)))).toEqual([3, 4]);
+    expect(offsets(position.after(at(3)))).toEqual([4]);
+    expect(offsets(position.after(at(3, 'f')))).toEqual([4]);
+    // That one had another publication there.
+    expect(position.after(at(4))).toBeUndefined();
+    position.jump(at(9, 'g'), publication(9));
+    expect(position.after(at(4, 'f'))).toBeUndefined();
+    position.jump(at(3, 'h'), publication(3));
+    position.arrive(at(4, 'h'), publication(4));
+    expect(position.after(at(3))).toBeUndefined();
+  });
+
   it('keeps a bounded tail', () => {
     const position = arrived(...Array.from({ length: 2000 }, (_, i) => i + 1));
     expect(position.after(at(0))).toBeUndefined();

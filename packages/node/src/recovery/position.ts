@@ -24,6 +24,8 @@ const STRANGERS = 8;
 export class Position {
   #epoch: string;
   #offset: number;
+  /** Where the stream went on under this epoch, said by the one before. */
+  #former: StreamPosition | undefined;
   readonly #tail: Tail;
   /** `performance.now()` of the last publication. */
   #lastAt = 0;
@@ -63,8 +65,9 @@ export class Position {
   /** Gives up where it was, and stands at a publication of any place. */
   jump(at: StreamPosition, publication: Publication): void {
     if (at.epoch !== this.#epoch) this.#gone = this.#doubtful = 0;
-    this.adopt(at.epoch);
+    this.#epoch = at.epoch;
     this.#offset = at.offset;
+    this.#former = this.#strangers = undefined;
     this.#lastAt = performance.now();
     this.#tail.clear();
     this.#tail.push(publication);
@@ -88,6 +91,7 @@ export class Position {
 
   /** The stream went on from here under another epoch. */
   adopt(epoch: string): void {
+    this.#former = this.current;
     this.#epoch = epoch;
     this.#strangers = undefined;
   }
@@ -142,7 +146,8 @@ export class Position {
 
   /** The publications after `since` up to here, undefined where they are not all at hand. */
   after(since: StreamPosition): readonly Publication[] | undefined {
-    if (since.epoch !== this.#epoch || since.offset > this.#offset) return undefined;
+    const known = [this.current, this.#former].find((one) => one?.epoch === since.epoch);
+    if (known === undefined || since.offset > known.offset) return undefined;
     const missed = this.#offset - since.offset;
     const { publications } = this.#tail;
     if (missed > publications.length) return undefined;

@@ -33,8 +33,6 @@ export interface Candidate {
   readonly filter: TagFilter | undefined;
   /** Where the client stands, if it wants what it missed. */
   readonly since: StreamPosition | undefined;
-  /** The client that says where it stands has got the publication there. */
-  readonly holdsBase: boolean;
   readonly recovery: Recovery | undefined;
   readonly pending: Pending;
 }
@@ -46,7 +44,6 @@ export interface JoinRequest {
   readonly serverSide: boolean;
   readonly filter?: TagFilter | undefined;
   readonly since?: StreamPosition | undefined;
-  readonly holdsBase?: boolean;
 }
 
 /** A subscription that has begun, and what its client is told of it. */
@@ -89,7 +86,6 @@ export async function prepare(session: Session, request: JoinRequest): Promise<C
     serverSide: request.serverSide,
     filter: request.filter,
     since: request.since ?? (grant.autoCacheRecover ? { offset: 0, epoch: '' } : undefined),
-    holdsBase: request.holdsBase ?? false,
     pending: session.subscribing.get(request.channel) ?? reserve(session, request.channel),
   };
   try {
@@ -169,13 +165,12 @@ export function join(candidate: Candidate): Joined {
   return { subscription, result, isNew: former === undefined, revoked: pending.revoked };
 }
 
-/** Whether the client can apply the next patch: it has got the publication that it will be made against. */
-function hasBase(
-  { grant, since, holdsBase }: Candidate,
-  { recovered, publications }: SubscribeResult,
-): boolean {
-  if (grant.delta === undefined || recovered !== true) return false;
-  return (publications?.length ?? 0) > 0 || (holdsBase && since !== undefined && since.offset > 0);
+/**
+ * Whether the client can apply the next patch: it has got the publication that it will be made against. Who misses nothing
+ * need not have it: where it stands may be where it began.
+ */
+function hasBase({ grant }: Candidate, { publications = [] }: SubscribeResult): boolean {
+  return grant.delta !== undefined && publications.length > 0;
 }
 
 function describe(candidate: Candidate): SubscribeResult {

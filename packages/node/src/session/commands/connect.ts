@@ -68,7 +68,6 @@ async function prepareAll(
         grant: held?.delta === 'fossil' ? subscription : withoutDelta(subscription),
         serverSide: true,
         since: held?.recover === true ? { offset: held.offset, epoch: held.epoch } : undefined,
-        holdsBase: held?.recover === true,
       }),
     );
   }

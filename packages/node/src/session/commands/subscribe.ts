@@ -16,8 +16,6 @@ export async function subscribe(session: Session, id: number, request: Subscribe
     serverSide: false,
     filter,
     since: recover ? { offset: request.offset, epoch: request.epoch } : undefined,
-    // Who rejects has its position from elsewhere, and with it no publication.
-    holdsBase: recover && !rejects,
   });
   if (rejects && grant.recoverable && missed(candidate) === undefined) {
     await abandon(candidate);

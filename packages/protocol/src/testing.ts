@@ -1,0 +1,1 @@
+export { applyDelta } from './delta.testing.ts';
