@@ -1,4 +1,4 @@
-import type { ServerInfo } from './connect.ts';
+import type { ServerInfo } from './greeting.ts';
 import type { Link } from './link.ts';
 import { timedOut } from './link.ts';
 
