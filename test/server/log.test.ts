@@ -147,8 +147,16 @@ it('says of a client without a token why it was refused', async () => {
   const socket = await rawSocket(server);
   socket.send('{"id":1,"connect":{}}');
   await socket.closed;
-  await until(() => linesOf(server, 'connection refused').length > 0);
-  expect(linesOf(server, 'connection refused')).toMatchObject([{ because: 'no token' }]);
+  await until(() => ends('').some((line) => line['code'] === 3501));
+  expect(ends('')).toMatchObject([{ code: 3501, reason: 'bad request', detail: 'no token' }]);
+});
+
+it('says of a call without the right key that it was refused, to who wants to know', async () => {
+  const answer = await api({ apiUrl: server.apiUrl, apiKey: 'a wrong key' }, 'info').catch(() => undefined);
+  expect(answer?.result).toBeUndefined();
+  await until(() => linesOf(server, 'server API call refused').length > 0);
+  expect(linesOf(server, 'server API call refused')).toMatchObject([{ level: 'debug', status: 401 }]);
+  expect(server.logs()).not.toContain('a wrong key');
 });
 
 it('a log that nobody reads holds nobody up, and nothing of it is lost', async () => {

@@ -22,11 +22,14 @@ export class Disconnect extends Error {
   override readonly name = 'Disconnect';
   readonly code: number;
   readonly reason: string;
+  /** For the log, where the code does not say it all; the client is not told. */
+  readonly detail: string | undefined;
 
-  constructor(code: number, reason: string) {
+  constructor(code: number, reason: string, detail?: string) {
     super(`disconnect ${code}: ${reason}`);
     this.code = code;
     this.reason = reason;
+    this.detail = detail;
   }
 }
 
@@ -48,10 +51,13 @@ export function clientError(name: ErrorName, message?: string): ClientError {
   return new ClientError(row.code, message ?? row.message, row.temporary);
 }
 
-/** A disconnect of `proto/codes.json` by name. */
-export function disconnect(name: DisconnectName): Disconnect {
+/**
+ * A disconnect of `proto/codes.json` by name.
+ * @param detail for the log, where the code does not say it all
+ */
+export function disconnect(name: DisconnectName, detail?: string): Disconnect {
   const row = disconnects[name];
-  return new Disconnect(row.code, row.reason);
+  return new Disconnect(row.code, row.reason, detail);
 }
 
 export { errors as errorCodes, disconnects as disconnectCodes, unsubscribes as unsubscribeReasons };

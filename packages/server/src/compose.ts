@@ -79,7 +79,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     { broker, presence, control, rules: createRules(() => live.namespaces) },
     log,
   );
-  let api = makeApi(config, executor);
+  let api = makeApi(config, executor, log);
   let stopping: Promise<boolean> | undefined;
   const life = new Life(engines, () => live.config.health);
   const loopLag = watchLoopLag();
@@ -128,7 +128,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     look: () => look(node, engines, life),
     reload(next) {
       live = makeLive(next, log, keySets);
-      api = makeApi(next, executor);
+      api = makeApi(next, executor, log);
       node.configure(nodeOptions(uid, next));
     },
     stop: () => (stopping ??= end()),
@@ -147,6 +147,20 @@ function numbersOf({ http, grpc }: Ports): Pick<Server, 'port' | 'internalPort' 
 function makeApi(
   { http_api: { key, insecure, error_mode: errorMode } }: Config,
   executor: Executor,
+  log: Logger,
 ): HttpApi {
-  return httpApi({ executor, key, insecure, errorMode });
+  const api = httpApi({ executor, key, insecure, errorMode });
+  return {
+    open(head) {
+      const opened = api.open(head);
+      if (typeof opened !== 'function' && opened.status === 401) {
+        log.debug?.('server API call refused', {
+          path: head.path,
+          status: 401,
+          because: 'no key, or another than http_api.key',
+        });
+      }
+      return opened;
+    },
+  };
 }

@@ -199,7 +199,7 @@ export class Session implements Client, Due {
 
   /** Ends the connection over an error that was not an answer to a command. */
   failed(error: unknown): void {
-    if (error instanceof Disconnect) this.disconnect(error);
+    if (error instanceof Disconnect) this.disconnect(error, error.detail);
     else if (error instanceof DecodeError) this.disconnect(disconnect('badRequest'), error.message);
     else if (error instanceof EncodeError) {
       // Not at once, as in `slow`: whoever closes in the middle of a fan-out changes the audiences that it goes through.

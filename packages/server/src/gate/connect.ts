@@ -64,8 +64,7 @@ function withoutToken(policy: Policy, client: Client): ConnectionToken {
   const user = header === '' ? '' : (client.headers.get(header.toLowerCase()) ?? '');
   if (user !== '') return { ...nothing, user };
   if (insecure || anonymous) return nothing;
-  policy.log.info?.('connection refused', { client: client.id, because: 'no token' });
-  throw disconnect('badRequest');
+  throw disconnect('badRequest', 'no token');
 }
 
 function personalChannel(policy: Policy, user: string): string | undefined {
