@@ -140,6 +140,58 @@ describe('while no Redis answers', () => {
   });
 });
 
+describe('while Redis takes publications and no writes', () => {
+  const unavailable = { code: 100, message: 'Redis is not available' };
+
+  it('a node takes nobody and is not ready, the log has what Redis says, and callers have not', async () => {
+    const redis = await redisOfOurs();
+    const node = await startNode([redis]);
+    await until(() => serves(node), slow);
+    await redis.admin.config('SET', 'min-replicas-to-write', 1);
+    await until(async () => (await handshake(node)) === 503 && (await ready(node)) === 503, slow);
+    const publication = { channel: 'c', data: 1, idempotency_key: '1' };
+    for (const [method, body] of [
+      ['publish', publication],
+      ['history_remove', { channel: 'c' }],
+      ['disconnect', { user: 'u' }],
+    ] as const) {
+      expect((await api(node, method, body)).error, method).toEqual(unavailable);
+    }
+    await until(() => /lease[^\n]*NOREPLICAS|NOREPLICAS[^\n]*lease/.test(node.logs()));
+    // One line is enough for what is expected.
+    expect(node.logs()).not.toMatch(/"stack"/);
+    await redis.admin.config('SET', 'min-replicas-to-write', 0);
+    await until(() => serves(node), slow);
+  });
+
+  it('a node whose Redis is a replica says so to presence in words of ours, too', async () => {
+    const [redis, master] = [await redisOfOurs(), await redisOfOurs()];
+    const node = await startNode([redis]);
+    await until(() => serves(node), slow);
+    await redis.admin.call('REPLICAOF', '127.0.0.1', master.port);
+    await until(async () => (await handshake(node)) === 503 && (await ready(node)) === 503, slow);
+    expect(node.logs()).toContain(`127.0.0.1:${redis.port} is a read-only replica`);
+    expect((await api(node, 'presence', { channel: 'c' })).error).toEqual(unavailable);
+  });
+});
+
+describe('a node that is told of a Redis Cluster where there is none', () => {
+  it('is not ready, and ends when it is told to', async () => {
+    const redis = await redisOfOurs();
+    const seed = `127.0.0.1:${redis.port}`;
+    const section = { cluster_address: [seed], io_timeout: '4s' };
+    const node = await startNode([], {
+      engine: { type: 'redis', redis: section },
+      // Less than a call takes that waits.
+      shutdown: { timeout: '3s', ready_wait: '0s' },
+    });
+    expect([await handshake(node), await ready(node)]).toEqual([503, 503]);
+    expect(node.logs()).toContain(`${seed}: ERR This instance has cluster support disabled`);
+    expect((await node.stop()).code).toBe(0);
+    expect(node.logs()).not.toContain('left undone');
+  });
+});
+
 describe('while one of two Redis is away', () => {
   it.each([0, 1])('only its own channels are gone, be it the first or the second: %i', async (down) => {
     const redis = [await redisOfOurs(), await redisOfOurs()] as const;

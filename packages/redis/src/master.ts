@@ -40,8 +40,9 @@ export class Master {
   #replication: Replication | undefined;
   /** Of the last answer, so that it is known while there is no connection. */
   #info: ServerInfo | undefined;
-  /** Which one was last written to. */
-  #written: ServerInfo | undefined;
+  /** Which one was last looked at by `#tell`, and when. */
+  #told: ServerInfo | undefined;
+  #toldAt = -Infinity;
 
   constructor({ address, options, errors, beacon, gap, moved, stats, watch, isOneOfMany }: MasterOptions) {
     const { io_timeout: timeoutMs } = options;
@@ -54,7 +55,7 @@ export class Master {
         answered: (ms) => watch.answered?.(lane, ms),
         broke: () => stats.breaks[lane]++,
         opened: (info, downMs) => {
-          if (lane === 'write') this.#tell(info, downMs);
+          this.#tell(info, downMs);
           this.#opened(info);
         },
         isReplica,
@@ -135,8 +136,12 @@ export class Master {
 
   /** Says that a Redis which was away is there again, or that it is another one. */
   #tell(info: ServerInfo, downMs: number): void {
-    const before = this.#written;
-    this.#written = info;
+    const now = performance.now();
+    // One line is enough for all connections that broke together.
+    if (now - downMs < this.#toldAt) return;
+    const before = this.#told;
+    this.#told = info;
+    this.#toldAt = now;
     const hadTrouble = this.#errors.takeTrouble();
     const fields = { server: info.address, awayMs: Math.round(downMs) };
     if (before === undefined) {

@@ -132,6 +132,25 @@ describe('the log', () => {
     expect(stage.infos).toHaveLength(1);
   });
 
+  it('says so, too, where it stood still and only one connection was used meanwhile', async () => {
+    const server = stage.keep(await startRedis());
+    const redis = await stage.open(server.url, quick);
+    await until(() => works(redis));
+    const { shard, tag } = redis.place('n');
+    await server.pause();
+    try {
+      const ping = shard.call(tag, ['PING'], 'control');
+      await expect(ping).rejects.toMatchObject({ name: 'RedisError', outcome: 'unknown' });
+      await until(() => stage.warnings.length > 0);
+    } finally {
+      await server.resume();
+    }
+    await until(() => works(redis));
+    await until(() => stage.infos.length > 0);
+    expect(stage.infos).toHaveLength(1);
+    expect(stage.infos[0]).toMatch(/^Redis is back \{.*"newProcess":false\}$/);
+  });
+
   it('says what Sentinels say, and not what the client library says about it', async () => {
     const sentinel = stage.keep(await startRedis(['--sentinel']));
     await stage.open(`redis+sentinel://127.0.0.1:${sentinel.port}?sentinel_master_name=nobody`, quick);
