@@ -198,6 +198,31 @@ describe('history that was removed', () => {
   });
 });
 
+describe('a stream that went back', () => {
+  it('though its epoch is the same, is told to its subscribers', async () => {
+    const stage = await start();
+    const { broker, events } = stage;
+    let position = { offset: 5, epoch: 'A' };
+    broker.history = async (): Promise<HistoryPage> => ({ publications: [], position });
+    broker.positions = async () => new Map([['c', position]]);
+    const peer = await subscribed(stage);
+    for (const offset of [6, 7]) {
+      events.publication('c', publication(offset), { offset, epoch: 'A' }, false);
+    }
+    expect((await heard(peer)).pushed).toEqual([6, 7]);
+    events.uncertain!(['c']);
+    expect((await heard(peer)).unsubscribed).toBe(true);
+    // From where it stands there is no way on, from where the stream stands there is.
+    peer.send({ id: 3, subscribe: { channel: 'c', recover: true, offset: 7, epoch: 'A' } });
+    const { answer } = await heard(peer);
+    expect(answer).toMatchObject({ was_recovering: true, offset: 5 });
+    expect(answer).not.toHaveProperty('recovered');
+    position = { offset: 6, epoch: 'A' };
+    events.publication('c', publication(6), position, false);
+    expect((await heard(peer)).pushed).toEqual([6]);
+  });
+});
+
 describe('a gap', () => {
   it('has one reader, whatever is lost and whoever comes meanwhile', async () => {
     const stage = await start();
