@@ -11,7 +11,7 @@ import { startStage, type Stage } from './stage.ts';
 
 describe('nodes', { timeout: 300_000 }, () => {
   it('F01 a node is killed: its clients go elsewhere and have everything', async () => {
-    const stage = await startStage();
+    const stage = await startStage({ serverSide: 20 });
     await stage.run({
       name: 'F01',
       publishOn: [1, 2],

@@ -33,6 +33,8 @@ export interface StageOptions {
   readonly node?: (index: number) => Pick<StartOptions, 'args' | 'env'>;
   /** Subscribers, each to five of the twenty channels. Default 60. */
   readonly subscribers?: number;
+  /** So many of them are subscribed by the server. Default none: those lose their connections where others are just told. */
+  readonly serverSide?: number;
   /** Channels besides, in which only the test publishes; each subscriber has one of them. Default none. */
   readonly quiet?: number;
   /** Publications a second. Default 100. */
@@ -159,6 +161,7 @@ export class Stage implements Scene {
           channels: [...channels],
           ways,
           home: n % this.nodes.length,
+          serverSide: this.subscribers.length < (this.#options.serverSide ?? 0),
           random: this.random,
         }),
       );

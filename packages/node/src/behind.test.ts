@@ -198,6 +198,54 @@ describe('history that was removed', () => {
   });
 });
 
+describe('a node whose connection to the broker broke', () => {
+  it('asks until it knows what it missed, though at first nobody answers', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    try {
+      const stage = await start();
+      const { broker, events } = stage;
+      const peer = await subscribed(stage);
+      await stage.unheard(() => stage.publish(1));
+      const positions = vi.spyOn(broker, 'positions');
+      for (let i = 0; i < 3; i++) positions.mockRejectedValueOnce(clientError('internal'));
+      events.uncertain!(['c']);
+      // Long before every channel is looked at anyway.
+      await vi.advanceTimersByTimeAsync(1000);
+      expect((await heard(peer)).pushed).toEqual([1]);
+      expect(positions).toHaveBeenCalledTimes(4);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('a stream that went back', () => {
+  it.each([
+    ['where it stands is asked for', (events: BrokerEvents) => events.uncertain!(['c'])],
+    ['what it lost comes late', (events: BrokerEvents) => tell(events, 9)],
+  ])('within its epoch is told to its subscribers: %s', async (_how, show) => {
+    const stage = await start();
+    const { broker, events } = stage;
+    let position = { offset: 5, epoch: 'A' };
+    broker.history = async (): Promise<HistoryPage> => ({ publications: [], position });
+    broker.positions = async () => new Map([['c', position]]);
+    const peer = await subscribed(stage);
+    tell(events, 6);
+    tell(events, 7);
+    expect((await heard(peer)).pushed).toEqual([6, 7]);
+    show(events);
+    expect(await heard(peer)).toMatchObject({ pushed: [], unsubscribed: true });
+    // From where it stands there is no way on, from where the stream stands there is.
+    peer.send({ id: 3, subscribe: { channel: 'c', recover: true, offset: 7, epoch: 'A' } });
+    const { answer } = await heard(peer);
+    expect(answer).toMatchObject({ was_recovering: true, offset: 5 });
+    expect(answer).not.toHaveProperty('recovered');
+    position = { offset: 6, epoch: 'A' };
+    tell(events, 6);
+    expect((await heard(peer)).pushed).toEqual([6]);
+  });
+});
+
 describe('a gap', () => {
   it('has one reader, whatever is lost and whoever comes meanwhile', async () => {
     const stage = await start();
@@ -238,7 +286,7 @@ describe('a gap', () => {
       const after = filter.limit === 0 ? position.offset : (filter.since?.offset ?? 0);
       return { publications: [6, 7].filter((offset) => offset > after).map(publication), position };
     };
-    stage.events.publication('c', publication(7), { offset: 7, epoch: 'A' }, false);
+    tell(stage.events, 7);
     return { stage, peer, reads };
   }
 
@@ -252,7 +300,7 @@ describe('a gap', () => {
     const { answer } = await heard(peer);
     expect(answer).toMatchObject({ recovered: true, epoch: 'B' });
     expect(offsets(answer)).toEqual([6, 7]);
-    stage.events.publication('c', publication(8), { offset: 8, epoch: 'B' }, false);
+    tell(stage.events, 8, 'B');
     expect((await heard(peer)).pushed).toEqual([8]);
   });
 
@@ -263,7 +311,7 @@ describe('a gap', () => {
     'that %s keeps no node from ending',
     async (_how, read) => {
       const { stage } = await afterFailover(read);
-      stage.events.publication('c', publication(9), { offset: 9, epoch: 'A' }, false);
+      tell(stage.events, 9);
       await settled();
       await stage.node.drain(0);
       expect(stage.errors).toEqual([]);
@@ -274,4 +322,8 @@ describe('a gap', () => {
 
 function publication(offset: number): Publication {
   return { data: Buffer.from(String(offset)), offset };
+}
+
+function tell(events: BrokerEvents, offset: number, epoch = 'A'): void {
+  events.publication('c', publication(offset), { offset, epoch }, false);
 }

@@ -18,6 +18,8 @@ const wishes: Partial<Record<Kind, object>> = {
 
 interface PublicationMessage {
   readonly offset: number;
+  /** Said with the first one of a stream. */
+  readonly epoch?: string;
   /** Text where patches were agreed upon, and such a patch where `delta` says so. */
   readonly data: unknown;
   readonly delta?: boolean;
@@ -119,12 +121,13 @@ class Place {
   }
 
   take(publication: PublicationMessage): void {
-    const { offset } = publication;
+    const { offset, epoch } = publication;
     const position = this.#position;
     if (position === undefined) throw this.#wrong('got a publication before an answer');
     const follows = this.#kind === 'filter' ? offset > position.offset : offset === position.offset + 1;
     if (!follows) this.#stray ??= `got ${offset} after ${position.offset}`;
     position.offset = offset;
+    if (epoch !== undefined) position.epoch = epoch;
     this.#got.set(offset, this.#id(publication));
   }
 
