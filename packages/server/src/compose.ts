@@ -80,7 +80,13 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     nodes: () => engines.nodes(),
     refusals: admission.refusals,
   });
-  await node.start();
+  async function giveUp(error: unknown): Promise<never> {
+    loopLag.close();
+    await node.drain(0);
+    await engines.close();
+    throw error;
+  }
+  await node.start().catch(giveUp);
 
   const doors = doorsOf(() => live, {
     node,
@@ -90,12 +96,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     metrics,
     ready: () => life.ready(),
   });
-  const ports = await openPorts(() => live, doors, executor, log).catch(async (error: unknown) => {
-    loopLag.close();
-    await node.drain(0);
-    await engines.close();
-    throw error;
-  });
+  const ports = await openPorts(() => live, doors, executor, log).catch(giveUp);
 
   async function end(): Promise<boolean> {
     const { shutdown: options } = live.config;
