@@ -96,7 +96,13 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     nodes: () => engines.nodes(),
     refusals: admission.refusals,
   });
-  await node.start();
+  async function giveUp(error: unknown): Promise<never> {
+    loopLag.close();
+    await node.drain(0);
+    await engines.close();
+    throw error;
+  }
+  await node.start().catch(giveUp);
 
   const doors = doorsOf(() => live, {
     node,
@@ -106,12 +112,7 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     metrics,
     unready: () => life.unready(),
   });
-  const ports = await openPorts(() => live, doors, executor, log).catch(async (error: unknown) => {
-    loopLag.close();
-    await node.drain(0);
-    await engines.close();
-    throw error;
-  });
+  const ports = await openPorts(() => live, doors, executor, log).catch(giveUp);
 
   const watcher = watchLife(life, log);
 
