@@ -236,7 +236,22 @@ describe.each(encodings)('in %s', (encoding) => {
       await publish(channel, payload(5));
       await until(() => data().length === 5);
       expect(data()).toEqual([1, 2, 3, 4, 5].map(payload));
-      expect(subscription.deltaStats()).toMatchObject({ numFullPayloads: 2, numDeltaPayloads: 3 });
+      // Full: the first one, the first one of an answer, and the one after an answer that brought nothing.
+      expect(subscription.deltaStats()).toMatchObject({ numFullPayloads: 3, numDeltaPayloads: 2 });
+    });
+
+    it('comes back to where it began, having got nothing', async () => {
+      const channel = fresh();
+      await publish(channel, payload(1));
+      const client = await connect();
+      const { events, data } = await subscribe(client, channel, { delta: 'fossil' });
+      client.disconnect();
+      client.connect();
+      await until(() => events.subscribed.length === 2);
+      expect(events.subscribed[1]).toMatchObject({ recovered: true });
+      for (const n of [2, 3]) await publish(channel, payload(n));
+      await until(() => data().length === 2);
+      expect(data()).toEqual([2, 3].map(payload));
     });
 
     it('needs no patch where it has only a position', async () => {
