@@ -189,8 +189,11 @@ describe('a lease', () => {
     const seen = new Set<string>();
     lease.listen({ late: async () => void seen.add(lease.standing) });
     await server.pause();
+    const pausedAt = performance.now();
     try {
       await until(() => lease.standing === 'away');
+      // Long enough for Redis to say so too, by its own clock.
+      await until(() => performance.now() > pausedAt + 3 * lease.renewMs);
     } finally {
       await server.resume();
     }
