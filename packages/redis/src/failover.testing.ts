@@ -7,9 +7,11 @@ interface Server {
 
 /** From now on nothing that a master is told reaches its replicas, as in the moment before a crash. */
 export async function cutReplication(master: Server, replicas: readonly Server[]): Promise<void> {
-  for (const { admin } of replicas) {
+  for (const [i, { admin }] of replicas.entries()) {
     await admin.config('SET', 'masteruser', 'nobody');
     await admin.config('SET', 'masterauth', 'wrong');
+    // The others can follow nobody any more: Sentinels would put them in the place of the one that they promoted.
+    if (i > 0) await admin.config('SET', 'replica-priority', '0');
   }
   await master.admin.call('CLIENT', 'KILL', 'TYPE', 'replica');
   await until(async () => {
