@@ -113,11 +113,10 @@ export async function compose(config: Config, log: Logger): Promise<Server> {
     unready: () => life.unready(),
   });
   const ports = await openPorts(() => live, doors, executor, log).catch(giveUp);
-
   const watcher = watchLife(life, log);
 
   async function end(): Promise<boolean> {
-    const { shutdown: options } = live.config;
+    const options = live.config.shutdown;
     const complete = await endServer({ options, life, node, calls, ports, engines, log });
     watcher.close();
     loopLag.close();

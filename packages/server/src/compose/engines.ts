@@ -117,20 +117,7 @@ async function redisEngines({ config, uid, name, joinLeave, log }: EngineNeeds):
     onError: failing('commands of other nodes are not read from Redis'),
   });
   for (const lease of leases) await lease.start();
-  const peers = new Peers(uid, log);
-  let nodes = 1;
-  let missing = 0;
-  const counting = setInterval(() => {
-    control.survey('info', {}).then(
-      ({ answers, missingNodes }) => {
-        peers.seen({ answers, missingNodes });
-        missing = missingNodes.length;
-        nodes = answers.length + missing;
-      },
-      // What cannot be asked now is asked the next time; `/ready` and the log tell of it.
-      () => undefined,
-    );
-  }, COUNT);
+  const census = countNodes(control, new Peers(uid, log));
   return {
     broker,
     presence,
@@ -143,12 +130,12 @@ async function redisEngines({ config, uid, name, joinLeave, log }: EngineNeeds):
       const elsewhere = (): boolean => others.some(({ shard }) => shard.verifiedAge() < VERIFIED);
       return first.standing === 'away' && elsewhere() ? 'current' : first.standing;
     },
-    nodes: () => nodes,
-    missingNodes: () => missing,
+    nodes: census.nodes,
+    missingNodes: census.missing,
     suppressed: broker.stats.suppressed,
     redis: () => times.source({ redis, leases, broker, presence, control }),
     async close() {
-      clearInterval(counting);
+      census.stop();
       await control.close();
       await presence.close();
       const { members, owed } = presence.gauges();
@@ -162,4 +149,25 @@ async function redisEngines({ config, uid, name, joinLeave, log }: EngineNeeds):
       await redis.close();
     },
   };
+}
+
+/** Asks now and then which nodes there are, for metrics and for the log. */
+function countNodes(
+  control: ControlBus,
+  peers: Peers,
+): { nodes: () => number; missing: () => number; stop: () => void } {
+  let nodes = 1;
+  let missing = 0;
+  const timer = setInterval(() => {
+    control.survey('info', {}).then(
+      ({ answers, missingNodes }) => {
+        peers.seen({ answers, missingNodes });
+        missing = missingNodes.length;
+        nodes = answers.length + missing;
+      },
+      // What cannot be asked now is asked the next time; `/ready` and the log tell of it.
+      () => undefined,
+    );
+  }, COUNT);
+  return { nodes: () => nodes, missing: () => missing, stop: () => clearInterval(timer) };
 }
