@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { OwnRedis, TestRedis } from './server.testing.ts';
+import { startCluster, startSentinel } from './topology.testing.ts';
 import { until } from './until.testing.ts';
 
 interface Server {
@@ -31,3 +33,31 @@ export async function holderOf<S extends Server>(
   if (master === undefined || replica === undefined) throw new Error('no servers');
   return { master, replicas: [replica] };
 }
+
+/** A Redis whose master can be taken over. */
+export interface Failover {
+  readonly redis: TestRedis;
+  /** Of the tag that was asked for. */
+  readonly master: OwnRedis;
+  readonly replicas: readonly OwnRedis[];
+}
+
+/** Every kind of Redis in which a replica takes over by itself; started for what lies under a tag. */
+export const failovers: readonly [name: string, start: (tag: string) => Promise<Failover>][] = [
+  [
+    'Sentinel',
+    async () => {
+      const redis = await startSentinel();
+      const [master, ...replicas] = redis.servers;
+      if (master === undefined) throw new Error('no servers');
+      return { redis, master, replicas };
+    },
+  ],
+  [
+    'a Cluster',
+    async (tag) => {
+      const redis = await startCluster();
+      return { redis, ...(await holderOf(redis, tag)) };
+    },
+  ],
+];

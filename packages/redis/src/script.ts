@@ -17,11 +17,12 @@ export type Script<R extends Reply = Reply> = (
 ) => Promise<R>;
 
 /**
- * A `.lua` file as a function. The file is read now; Redis gets its text when it says that it does not know the script.
+ * A `.lua` file as a function. It is read now; Redis gets the text when it says that it does not know the script.
  * @param file `new URL('./lua/verb_noun.lua', import.meta.url)`
+ * @param before files of functions that it shares with others
  */
-export function script<R extends Reply = Reply>(file: URL): Script<R> {
-  const text = readFileSync(file, 'utf8');
+export function script<R extends Reply = Reply>(file: URL, ...before: readonly URL[]): Script<R> {
+  const text = [...before, file].map((part) => readFileSync(part, 'utf8')).join('\n');
   const digest = createHash('sha1').update(text).digest('hex');
   return async (shard, tag, keys, args, lane) => {
     try {

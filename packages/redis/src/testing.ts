@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RedisOptions } from './options.ts';
 import { startRedis } from './server.testing.ts';
+import { startCluster, startSentinel } from './topology.testing.ts';
 import type { TestRedis } from './server.testing.ts';
 
 export { startProxy } from './proxy.testing.ts';
@@ -13,7 +14,7 @@ export type { OwnRedis, TestRedis } from './server.testing.ts';
 export { startCluster, startSentinel } from './topology.testing.ts';
 export type { TestCluster, TestSentinel } from './topology.testing.ts';
 export { until } from './until.testing.ts';
-export { cutReplication, holderOf } from './failover.testing.ts';
+export { cutReplication, failovers, holderOf } from './failover.testing.ts';
 
 /** The options of a node over `address`, under a prefix that nobody else has unless one is given. */
 export function testOptions(
@@ -48,3 +49,11 @@ export async function testRedis(): Promise<TestRedis> {
   const url = process.env['REDIS_URL'];
   return url ? { url, close: async () => {} } : startRedis();
 }
+
+/** Every kind of Redis that a contract has to hold on; several servers are shards. */
+export const topologies: readonly [name: string, start: () => Promise<readonly TestRedis[]>][] = [
+  ['a server', async () => [await testRedis()]],
+  ['two shards', async () => [await testRedis(), await startRedis()]],
+  ['Sentinel', async () => [await startSentinel()]],
+  ['a Cluster', async () => [await startCluster()]],
+];

@@ -1,13 +1,5 @@
 import { tagOf } from '@gyre/redis';
-import {
-  cutReplication,
-  freshPrefix,
-  holderOf,
-  startCluster,
-  startSentinel,
-  until,
-} from '@gyre/redis/testing';
-import type { OwnRedis, TestRedis } from '@gyre/redis/testing';
+import { cutReplication, failovers, freshPrefix, until } from '@gyre/redis/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ControlCommand } from '../control.ts';
 import { controlKeys } from './keys.ts';
@@ -25,32 +17,6 @@ function keep<T extends { close(): Promise<void> }>(thing: T): T {
   return thing;
 }
 
-interface Topology {
-  readonly redis: TestRedis;
-  /** Those of the commands. */
-  readonly master: OwnRedis;
-  readonly replicas: readonly OwnRedis[];
-}
-
-const topologies: readonly [name: string, start: () => Promise<Topology>][] = [
-  [
-    'Sentinel',
-    async () => {
-      const redis = await startSentinel();
-      const [master, ...replicas] = redis.servers;
-      if (master === undefined) throw new Error('no servers');
-      return { redis, master, replicas };
-    },
-  ],
-  [
-    'a Cluster',
-    async () => {
-      const redis = await startCluster();
-      return { redis, ...(await holderOf(redis, tagOf('lease'))) };
-    },
-  ],
-];
-
 const about = (channel: string): ControlCommand => ({ type: 'unsubscribe', target: { user: 'u' }, channel });
 
 async function answering({ bus }: StartedNode): Promise<string> {
@@ -61,14 +27,14 @@ async function answering({ bus }: StartedNode): Promise<string> {
     .join(' ');
 }
 
-describe.each(topologies)('on %s', (_, start) => {
+describe.each(failovers)('on %s', (_, start) => {
   it.each([
     ['the last command', ['a', 'b']],
     ['all of them', []],
   ])(
     'a replica that takes over and lacks %s has nothing done again, and all that comes',
     async (_, before) => {
-      const { redis, master, replicas } = await start();
+      const { redis, master, replicas } = await start(tagOf('lease'));
       keep(redis);
       const prefix = freshPrefix();
       const node = async (name: string) => keep(await startedNode(redis.url, prefix, name));

@@ -1,24 +1,10 @@
 import { openRedis } from '@gyre/redis';
 import type { RedisShards } from '@gyre/redis';
-import {
-  freshPrefix,
-  startCluster,
-  startRedis,
-  startSentinel,
-  testOptions,
-  testRedis,
-} from '@gyre/redis/testing';
+import { freshPrefix, testOptions, topologies } from '@gyre/redis/testing';
 import type { TestRedis } from '@gyre/redis/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { brokerContract } from '../contract.ts';
 import { redisBroker } from './index.ts';
-
-const topologies: readonly [name: string, start: () => Promise<readonly TestRedis[]>][] = [
-  ['a server', async () => [await testRedis()]],
-  ['two shards', async () => [await testRedis(), await startRedis()]],
-  ['Sentinel', async () => [await startSentinel()]],
-  ['a Cluster', async () => [await startCluster()]],
-];
 
 describe.each(topologies)('on %s', (name, start) => {
   let servers: readonly TestRedis[] = [];

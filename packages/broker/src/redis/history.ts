@@ -11,7 +11,10 @@ import { decodePublication } from './stored.ts';
 type Entry = [id: Buffer, fields: [i: Buffer, id: Buffer, d: Buffer, publication: Buffer]];
 type Slice = [done: 0, epoch: Buffer, offset: Buffer, entries: Entry[], life: number] | number;
 
-const readHistory = script<Slice>(new URL('./lua/history.lua', import.meta.url));
+const readHistory = script<Slice>(
+  new URL('./lua/history.lua', import.meta.url),
+  new URL('./lua/enter_stream.lua', import.meta.url),
+);
 const removeStream = script(new URL('./lua/remove_history.lua', import.meta.url));
 
 /** Entries in one answer of Redis, so that a long stream does not stop everybody else. */

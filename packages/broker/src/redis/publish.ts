@@ -12,7 +12,10 @@ import { encodePublication } from './stored.ts';
 
 type Outcome = [what: number, epoch: Buffer, offset: Buffer];
 
-const publishStream = script<Outcome>(new URL('./lua/publish_stream.lua', import.meta.url));
+const publishStream = script<Outcome>(
+  new URL('./lua/publish_stream.lua', import.meta.url),
+  new URL('./lua/enter_stream.lua', import.meta.url),
+);
 
 const defaultIdempotencyTtlMs = 300_000;
 /** Attempts of one publication, so that three answers in a row may get lost, and milliseconds after which no other one begins. */

@@ -6,6 +6,7 @@ import { answerKey, channelKeys, findingsKey } from './keys.ts';
 
 const publishStream = script<[what: number, epoch: Buffer, offset: Buffer]>(
   new URL('./lua/publish_stream.lua', import.meta.url),
+  new URL('./lua/enter_stream.lua', import.meta.url),
 );
 
 /** Attempts to publish to one channel, by the id of the publication. */

@@ -1,12 +1,4 @@
-import {
-  cutReplication,
-  freshPrefix,
-  holderOf,
-  startCluster,
-  startSentinel,
-  until,
-} from '@gyre/redis/testing';
-import type { OwnRedis, TestRedis } from '@gyre/redis/testing';
+import { cutReplication, failovers, freshPrefix, until } from '@gyre/redis/testing';
 import { tagOf } from '@gyre/redis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startNode, startWitness } from './stage.testing.ts';
@@ -26,40 +18,14 @@ function keep<T extends { close(): Promise<void> }>(thing: T): T {
   return thing;
 }
 
-interface Topology {
-  readonly redis: TestRedis;
-  /** Those of the channel. */
-  readonly master: OwnRedis;
-  readonly replicas: readonly OwnRedis[];
-}
-
-const topologies: readonly [name: string, start: (channel: string) => Promise<Topology>][] = [
-  [
-    'Sentinel',
-    async () => {
-      const redis = await startSentinel();
-      const [master, ...replicas] = redis.servers;
-      if (master === undefined) throw new Error('no servers');
-      return { redis, master, replicas };
-    },
-  ],
-  [
-    'a Cluster',
-    async (channel) => {
-      const redis = await startCluster();
-      return { redis, ...(await holderOf(redis, tagOf(channel))) };
-    },
-  ],
-];
-
 async function clients({ manager }: StageNode, channel: string): Promise<string> {
   const page = await manager.members(channel).catch(() => undefined);
   return page === undefined ? 'no answer' : [...page.members.keys()].toSorted().join(' ');
 }
 
-describe.each(topologies)('on %s', (_, start) => {
+describe.each(failovers)('on %s', (_, start) => {
   it('a replica that takes over and lacks what was said last comes to know it, and nobody leaves twice', async () => {
-    const { redis, master, replicas } = await start('c');
+    const { redis, master, replicas } = await start(tagOf('c'));
     keep(redis);
     const prefix = freshPrefix();
     const witness = keep(await startWitness(redis.url, prefix));

@@ -4,8 +4,9 @@ import type { ClientInfo } from '@gyre/protocol';
 import { clientKey, encodeEntry, nameHead } from './entry.ts';
 import { channelKeys, namesKey, sweptKey } from './keys.ts';
 
-const putScript = script<number>(new URL('./lua/put_members.lua', import.meta.url));
-const dropScript = script<readonly number[]>(new URL('./lua/drop_members.lua', import.meta.url));
+const uncount = new URL('./lua/uncount_member.lua', import.meta.url);
+const putScript = script<number>(new URL('./lua/put_members.lua', import.meta.url), uncount);
+const dropScript = script<readonly number[]>(new URL('./lua/drop_members.lua', import.meta.url), uncount);
 const findScript = script<readonly Buffer[]>(new URL('./lua/find_members.lua', import.meta.url));
 const countScript = script<readonly [number, number, ...Buffer[]]>(
   new URL('./lua/count_members.lua', import.meta.url),

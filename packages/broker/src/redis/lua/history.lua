@@ -7,41 +7,12 @@
 --       6 how many, "0" for none      7 "1": in reverse
 --
 -- Returns {0, epoch, offset, entries, ms until the entries go}; -1 where the position is of an epoch that this stream does not go on from
-
-local function above(a, b)
-  if #a ~= #b then return #a > #b end
-  return a > b
-end
-
--- See publish_stream.lua.
-local function lineage(former, epoch, offset)
-  local line, count = { epoch, offset }, 1
-  for before, cut in string.gmatch(former or '', '(%S+) (%S+)') do
-    count = count + 1
-    if count > 4 then break end
-    line[#line + 1] = before
-    line[#line + 1] = cut
-  end
-  return table.concat(line, ' ')
-end
+--
+-- Runs after enter_stream.lua.
 
 local meta, stream = KEYS[1], KEYS[2]
 local state = redis.call('HMGET', meta, 'e', 's', 'r', 'l')
-local epoch, offset, former = state[1], state[2] or '0', state[4] or ''
-
-if not epoch then
-  redis.call('DEL', stream)
-  epoch, former = ARGV[2], ''
-  redis.call('HSET', meta, 'e', epoch, 's', '0', 'r', ARGV[1])
-elseif ARGV[1] ~= '' and state[3] ~= ARGV[1] then
-  if state[3] and state[3] ~= '' then
-    former = lineage(former, epoch, offset)
-    epoch = ARGV[2]
-    redis.call('HSET', meta, 'e', epoch, 'r', ARGV[1], 'l', former)
-  else
-    redis.call('HSET', meta, 'r', ARGV[1])
-  end
-end
+local epoch, offset, former = enter(meta, stream, state, ARGV[1], ARGV[2])
 redis.call('PEXPIRE', meta, ARGV[3])
 
 if ARGV[4] ~= '' and ARGV[4] ~= epoch then

@@ -21,25 +21,7 @@
 --       0 published, 1 published by an attempt before, 2 suppressed by the key, 3 suppressed by the version,
 --      -1 the key was used with other data
 --
--- Numbers are compared as text: what a double cannot hold must not become another number on the way.
-
-local function above(a, b)
-  if #a ~= #b then return #a > #b end
-  return a > b
-end
-
--- What came before a change of `r`: positions of these epochs are still of this stream, up to where they were cut off. The
--- newest first; the oldest is forgotten.
-local function lineage(former, epoch, offset)
-  local line, count = { epoch, offset }, 1
-  for before, cut in string.gmatch(former or '', '(%S+) (%S+)') do
-    count = count + 1
-    if count > 4 then break end
-    line[#line + 1] = before
-    line[#line + 1] = cut
-  end
-  return table.concat(line, ' ')
-end
+-- Runs after enter_stream.lua.
 
 -- Finds the entry of a publication, which may lie behind many others by now. What was read is kept for those who try again
 -- after it: where they are many, each entry is still read once.
@@ -103,33 +85,18 @@ end
 
 local epoch, offset = '', ''
 if size ~= '' then
-  local state = redis.call('HMGET', meta, 'e', 's', 'r', 'v', 've', 'l')
-  epoch = state[1]
-  offset = state[2] or '0'
+  local state = redis.call('HMGET', meta, 'e', 's', 'r', 'l', 'v', 've')
 
   -- Even of a Redis that was started again since: what is in the stream was published.
-  if epoch and ARGV[6] == '1' then
-    local entry = find(stream, KEYS[5], epoch, id)
-    if entry then return { 1, epoch, string.match(entry, '^%d+') } end
+  if state[1] and ARGV[6] == '1' then
+    local entry = find(stream, KEYS[5], state[1], id)
+    if entry then return { 1, state[1], string.match(entry, '^%d+') } end
   end
-
-  if not epoch then
-    -- The stream of a meta that is gone has offsets that would come again.
-    redis.call('DEL', stream)
-    epoch = ARGV[12]
-    redis.call('HSET', meta, 'e', epoch, 's', '0', 'r', ARGV[2])
-  elseif ARGV[2] ~= '' and state[3] ~= ARGV[2] then
-    if state[3] and state[3] ~= '' then
-      redis.call('HSET', meta, 'e', ARGV[12], 'r', ARGV[2], 'l', lineage(state[6], epoch, offset))
-      epoch = ARGV[12]
-    else
-      redis.call('HSET', meta, 'r', ARGV[2])
-    end
-  end
+  epoch, offset = enter(meta, stream, state, ARGV[2], ARGV[12])
 
   if ARGV[13] ~= '0' then
-    local same = ARGV[14] == '' or ARGV[14] == (state[5] or '')
-    if same and state[4] and not above(ARGV[13], state[4]) then
+    local same = ARGV[14] == '' or ARGV[14] == (state[6] or '')
+    if same and state[5] and not above(ARGV[13], state[5]) then
       redis.call('PEXPIRE', meta, ARGV[11])
       return { 3, epoch, offset }
     end

@@ -6,16 +6,11 @@
 --      away because their holder died; 0: that is not why, 4 PUBLISH or SPUBLISH, 5 head of a name, then for each member
 --      its key and what the bus channel is told of its removal, "" for nothing
 -- Returns for each member 1 where this very call removed it, 2 where it is not there and the mark is, else 0
+-- Runs after uncount_member.lua.
 local holder, only, marking, head = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3]) > 0, ARGV[5]
 local swept = redis.call('EXISTS', KEYS[5]) == 1
 local answers = {}
 local removed = false
-
-local function uncount(key, field)
-  if redis.call('HINCRBY', key, field, -1) <= 0 then
-    redis.call('HDEL', key, field)
-  end
-end
 
 for i = 6, #ARGV, 2 do
   local key, message = ARGV[i], ARGV[i + 1]

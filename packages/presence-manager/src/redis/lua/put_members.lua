@@ -6,15 +6,10 @@
 --      its key, its user, its entry (key .. holder .. length of user as 8 hex digits .. user .. rest), and what the bus
 --      channel is told where it had been taken away, "" for nothing
 -- Returns how many had been taken away
+-- Runs after uncount_member.lua.
 local holder = ARGV[1]
 local swept = redis.call('EXISTS', KEYS[5]) == 1
 local again = 0
-
-local function uncount(key, field)
-  if redis.call('HINCRBY', key, field, -1) <= 0 then
-    redis.call('HDEL', key, field)
-  end
-end
 
 for i = 5, #ARGV, 4 do
   local key, user, entry, message = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
